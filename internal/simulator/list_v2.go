@@ -1,0 +1,74 @@
+package simulator
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"net/url"
+
+	"github.com/tidwall/gjson"
+)
+
+// position is what a cursor holds: where the last row of the page stands.
+// https://pipedrive.readme.io/docs/core-api-concepts-pagination
+type position struct {
+	Field         string          `json:"field"`
+	FieldValue    json.RawMessage `json:"fieldValue"`
+	SortDirection string          `json:"sortDirection"`
+	ID            int64           `json:"id"`
+}
+
+func (p *position) String() string { return base64.RawURLEncoding.EncodeToString(appendJSON(nil, p)) }
+
+// readPosition is nil when the word is no cursor.
+func readPosition(cursor string) *position {
+	text, err := base64.RawURLEncoding.DecodeString(cursor)
+	if err != nil {
+		return nil
+	}
+	var p position
+	if json.Unmarshal(text, &p) != nil || p.Field == "" || p.ID < 1 || p.FieldValue == nil {
+		return nil
+	}
+	return &p
+}
+
+func (p *position) place(o order) place {
+	at := place{n: p.ID}
+	if o != byNumber {
+		at.at = readStamp(gjson.ParseBytes(p.FieldValue))
+	}
+	return at
+}
+
+func (q *query) positionAt(r record) *position {
+	p := &position{Field: q.sort, SortDirection: "asc", ID: r.n}
+	if q.desc {
+		p.SortDirection = "desc"
+	}
+	if p.FieldValue = json.RawMessage(gjson.GetBytes(r.append(nil), q.sort).Raw); len(p.FieldValue) == 0 {
+		p.FieldValue = json.RawMessage("null")
+	}
+	return p
+}
+
+func (s *Simulator) listV2(l *list, values url.Values, now stamp) ([]byte, *failure) {
+	q, refused := readV2(l, values)
+	if refused != nil {
+		return nil, refused
+	}
+	page := s.tableOf(l).page(q, now)
+	body := make([]byte, 0, len(page.json)+256)
+	body = append(append(body, `{"success":true,"data":[`...), page.json...)
+	switch {
+	case page.more:
+		body = append(append(body, `],"additional_data":{"next_cursor":"`...), q.positionAt(page.last).String()...)
+		body = append(body, `"}}`...)
+	case s.quirks.NullAdditionalData:
+		body = append(body, `],"additional_data":null}`...)
+	case s.quirks.NoLastCursor:
+		body = append(body, `],"additional_data":{}}`...)
+	default:
+		body = append(body, `],"additional_data":{"next_cursor":null}}`...)
+	}
+	return body, nil
+}
