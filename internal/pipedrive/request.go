@@ -1,0 +1,102 @@
+package pipedrive
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// reply is an answer that holds what was asked for.
+type reply struct {
+	Answer
+	body []byte
+	at   time.Time // the Date header; zero: there was none
+}
+
+// get asks for a path, which is escaped already, and judges the answer.
+func (c *Client) get(ctx context.Context, k call, path, query string) (*reply, error) {
+	what := Answer{Method: http.MethodGet, Path: path}
+	target, err := c.target(ctx, path, query)
+	if err != nil {
+		return nil, c.masked(noAnswer(ctx, what, err))
+	}
+	req, err := http.NewRequestWithContext(withCall(ctx, k), what.Method, target.String(), http.NoBody)
+	if err != nil {
+		return nil, errors.New(what.String() + ": the request cannot be written") // its own words repeat the query
+	}
+	req.Header.Set("Accept", "application/json")
+	if c.agent != "" {
+		req.Header.Set("User-Agent", c.agent)
+	}
+	resp, err := c.chain.RoundTrip(req) // and not an http.Client: it would follow redirects
+	if err != nil {
+		return nil, c.masked(noAnswer(ctx, what, err))
+	}
+	defer func() { _ = resp.Body.Close() }()
+	what.Status = resp.StatusCode
+
+	var body []byte
+	if resp.StatusCode == http.StatusOK {
+		body, err = readBody(resp, c.hint(k.object), maxBody)
+	} else if body, err = io.ReadAll(io.LimitReader(resp.Body, maxErrorBody)); err != nil && ctx.Err() == nil {
+		err = nil // the status says enough
+	}
+	if errors.Is(err, errTooLarge) {
+		return nil, garbled(what, err)
+	}
+	if err != nil {
+		return nil, c.masked(noAnswer(ctx, what, err))
+	}
+	if err := verdict(what, resp.Header, body, time.Now()); err != nil {
+		return nil, c.masked(err)
+	}
+	c.sizes.Store(k.object, len(body))
+	at, err := http.ParseTime(resp.Header.Get("Date"))
+	if err != nil {
+		at = time.Time{}
+	}
+	return &reply{Answer: what, body: body, at: at.UTC()}, nil
+}
+
+// target is where a path lies. It never leaves the origin.
+func (c *Client) target(ctx context.Context, path, query string) (*url.URL, error) {
+	origin := c.origin
+	if origin == nil {
+		var err error
+		if origin, err = c.oauth.domain(ctx); err != nil {
+			return nil, err
+		}
+	}
+	u, err := url.Parse(origin.String() + path)
+	if err != nil || !strings.HasPrefix(path, "/") { // without the slash it would go on with the host's name
+		return nil, &RefusedError{Answer{Method: http.MethodGet, Path: path, Text: "not sent, a path must begin with a slash"}}
+	}
+	u.RawQuery = query
+	return u, nil
+}
+
+// hint is how large the last answer about an object was, and a little more for one that grew.
+func (c *Client) hint(object string) int {
+	last, _ := c.sizes.Load(object)
+	n, _ := last.(int)
+	return n + n/16
+}
+
+// garbled is the error of an answer that cannot be read.
+func garbled(what Answer, err error) error {
+	what.Text = clean(err.Error())
+	return &LaterError{Answer: what, Kind: KindGarbled}
+}
+
+// masked takes the credential out of an error's words, should the far side have repeated it.
+func (c *Client) masked(err error) error {
+	if decided := decision(nil); errors.As(err, &decided) {
+		a := decided.about()
+		a.Text = mask(a.Text, c.secrets())
+	}
+	return err
+}
