@@ -1,0 +1,126 @@
+package input
+
+import (
+	"context"
+	"time"
+
+	"github.com/Jeffail/shutdown"
+	"github.com/redpanda-data/benthos/v4/public/service"
+
+	"github.com/benthos-pipedrive/benthos-pipedrive/internal/cursor"
+	"github.com/benthos-pipedrive/benthos-pipedrive/internal/pipedrive"
+)
+
+const (
+	lagEvery         = 5 * time.Second
+	lastStoreTimeout = 5 * time.Second
+)
+
+// checkpoint stores positions as they move, outside of the acknowledgements, which must not wait for a cache.
+type checkpoint struct {
+	store   pollStore
+	ledger  *cursor.Ledger
+	books   books
+	metrics *pollMetrics
+	log     *service.Logger
+	sig     *shutdown.Signaller
+
+	backoff backoff
+}
+
+// books says what was spent of the budget.
+type books struct {
+	client  *pipedrive.Client
+	account cursor.Account
+}
+
+func (b books) encode() ([]byte, error) {
+	spend := b.client.Spend()
+	return cursor.Books{Account: b.account, Spent: spend.Tokens, Resets: spend.Reset}.Encode()
+}
+
+func startCheckpoint(store pollStore, ledger *cursor.Ledger, books books, metrics *pollMetrics, log *service.Logger) *checkpoint {
+	c := &checkpoint{store: store, ledger: ledger, books: books, metrics: metrics, log: log, sig: shutdown.NewSignaller()}
+	go c.follow()
+	return c
+}
+
+// stop stores a last time, gives the place back and waits for both.
+func (c *checkpoint) stop() {
+	c.sig.TriggerSoftStop()
+	<-c.sig.HasStoppedChan()
+}
+
+func (c *checkpoint) follow() {
+	defer c.sig.TriggerHasStopped()
+	defer c.store.release()
+	ctx, done := c.sig.SoftStopCtx(context.Background())
+	defer done()
+	lag := time.NewTicker(lagEvery)
+	defer lag.Stop()
+	for {
+		select {
+		case <-c.ledger.Moved():
+			c.storeMoved(ctx)
+		case <-lag.C:
+			c.metrics.showLag(c.ledger)
+		case <-c.sig.SoftStopChan():
+			last, cancel := context.WithTimeout(context.Background(), lastStoreTimeout)
+			defer cancel()
+			if err := c.storeOnce(last); err != nil {
+				c.log.Errorf("Storing the checkpoint before the stop: %v. What was delivered since it was last stored will be delivered again", err)
+			}
+			return
+		}
+	}
+}
+
+// storeMoved stores what moved, again and again until it is stored: until then no further pages are handed on than
+// checkpoint_limit allows.
+func (c *checkpoint) storeMoved(ctx context.Context) {
+	for {
+		err := c.storeOnce(ctx)
+		if err == nil {
+			c.backoff.reset()
+			return
+		}
+		if ctx.Err() != nil {
+			return
+		}
+		c.metrics.checkpointErrors.Incr(1)
+		wait := c.backoff.next()
+		c.log.Errorf("Storing the checkpoint, next try in %v: %v", wait, err)
+		timer := time.NewTimer(wait)
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return
+		}
+	}
+}
+
+// storeOnce stores the positions that moved, and then the books.
+func (c *checkpoint) storeOnce(ctx context.Context) error {
+	moved, err := c.ledger.TakeUnstored()
+	if err != nil {
+		return err
+	}
+	for i, m := range moved {
+		if err := c.store.save(ctx, c.store.positionKey(m.Object), m.Stored); err != nil {
+			for _, rest := range moved[i:] {
+				c.ledger.Requeue(rest.Object)
+			}
+			return err
+		}
+		m.Settle()
+	}
+	if len(moved) == 0 {
+		return nil
+	}
+	stored, err := c.books.encode()
+	if err != nil {
+		return err
+	}
+	return c.store.save(ctx, c.store.key, stored)
+}
