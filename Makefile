@@ -1,0 +1,88 @@
+# Two modules: the library (here) and the distribution (cmd). What is done to one is done to both.
+
+DEMO_SECONDS ?= 15
+# A tree without git still builds. The date is the commit's, so that one commit is one binary, byte for byte.
+VERSION      ?= $(or $(shell git describe --tags --always --dirty 2>/dev/null),dev)
+DATE         ?= $(or $(shell TZ=UTC git log -1 --format=%cd --date=format-local:%Y-%m-%dT%H:%M:%SZ 2>/dev/null),$(shell date -u +%Y-%m-%dT%H:%M:%SZ))
+# TAGS=no_kafka leaves Kafka out, and with it the one file that is not open source.
+TAGS         ?=
+
+GO        ?= go
+BINARY    := bin/benthos-pipedrive
+# Stripped bytes that the binary may have: 64 MiB.
+MAX_BYTES := 67108864
+LDFLAGS   := -s -w -X main.version=$(VERSION) -X main.dateBuilt=$(DATE)
+# The version is stamped above; asking git again would only add a way to fail.
+BUILD     := CGO_ENABLED=0 $(GO) -C cmd build -trimpath -buildvcs=false
+TOOLS     := bin/tools
+
+.DEFAULT_GOAL := help
+.PHONY: help build demo test check bench fmt docs clean format vet staticcheck tidy lint size race bench-once
+
+help: ## Print this help
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: ## Build bin/benthos-pipedrive (VERSION, TAGS=no_kafka)
+	$(BUILD) -tags '$(TAGS)' -ldflags '$(LDFLAGS)' -o ../$(BINARY) ./benthos-pipedrive
+
+demo: build ## Show changes of a simulated Pipedrive arriving, for DEMO_SECONDS (15)
+	@$(BUILD) -o ../bin/demo ./demo
+	@bin/demo -binary $(BINARY) -config config/demo.yaml -for $(DEMO_SECONDS)s
+
+test: ## Run all tests
+	$(GO) test ./...
+	$(GO) -C cmd test ./...
+
+check: format vet staticcheck tidy lint size race bench-once ## Do all that CI does: format, vet, lint, stale docs, import walls, race tests
+	$(GO) -C cmd test ./...
+
+bench: ## Run the benchmarks and print their figures
+	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+fmt: $(TOOLS) ## Format the Go code
+	$(TOOLS)/gofumpt -w .
+
+docs: ## Write the component pages anew from the specs
+	$(GO) test ./tests -run Docs -update
+
+clean: ## Remove what make has built
+	rm -rf bin
+
+# The parts of check.
+
+format: $(TOOLS)
+	@unformatted=$$($(TOOLS)/gofumpt -l .) && if [ -n "$$unformatted" ]; then echo "make fmt would change:"; echo "$$unformatted"; exit 1; fi
+
+vet:
+	$(GO) vet ./...
+	$(GO) -C cmd vet ./...
+	$(GO) -C cmd vet -tags no_kafka ./...
+
+staticcheck: $(TOOLS)
+	$(TOOLS)/staticcheck ./...
+	cd cmd && ../$(TOOLS)/staticcheck ./...
+
+tidy:
+	$(GO) mod tidy -diff
+	$(GO) -C cmd mod tidy -diff
+
+lint: build
+	$(BINARY) lint --skip-env-var-check ./config/...
+	$(BINARY) test ./config/...
+
+size: build
+	@bytes=$$(wc -c <$(BINARY)) && if [ "$$bytes" -gt $(MAX_BYTES) ]; then echo "$(BINARY) has $$bytes bytes, more than $(MAX_BYTES)"; exit 1; fi
+
+# Stale component pages and broken import walls fail here too: both are tests. The race detector needs a C compiler;
+# the library, which has all the concurrency, runs under it, and the distribution without.
+race:
+	CGO_ENABLED=1 $(GO) test -race ./...
+
+# Benchmarks that nobody runs rot.
+bench-once:
+	$(GO) test -run '^$$' -bench . -benchtime 1x ./...
+
+# The versions of the tools stand in cmd/go.mod.
+$(TOOLS): cmd/go.mod cmd/go.sum
+	GOBIN='$(CURDIR)/$(TOOLS)' $(GO) -C cmd install tool
+	@touch $(TOOLS)
