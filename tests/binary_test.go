@@ -1,0 +1,97 @@
+// Package tests holds the promises that need more than one room, and the checks that keep the house in order.
+package tests
+
+import (
+	"bytes"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// buildOnce builds the real binary once a run.
+var buildOnce = sync.OnceValues(func() (string, error) {
+	folder, err := os.MkdirTemp("", "benthos-pipedrive")
+	if err != nil {
+		return "", err
+	}
+	path := filepath.Join(folder, "benthos-pipedrive")
+	build := exec.Command("go", "-C", "../cmd", "build", "-o", path, "./benthos-pipedrive")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		return "", &buildError{err, out}
+	}
+	return path, nil
+})
+
+type buildError struct {
+	err error
+	out []byte
+}
+
+func (e *buildError) Error() string { return e.err.Error() + "\n" + string(e.out) }
+
+// process is the real binary running a pipeline.
+type process struct {
+	t   *testing.T
+	cmd *exec.Cmd
+	log *bytes.Buffer // read it after the end only
+}
+
+// run starts the binary with a pipeline that is written to a file in folder.
+func run(t *testing.T, folder, yaml string, env ...string) *process {
+	t.Helper()
+	binary, err := buildOnce()
+	require.NoError(t, err)
+	config := filepath.Join(folder, "pipeline.yaml")
+	require.NoError(t, os.WriteFile(config, []byte(yaml), 0o600))
+	p := &process{t: t, log: &bytes.Buffer{}}
+	p.cmd = exec.Command(binary, "run", config)
+	p.cmd.Dir = folder
+	p.cmd.Env = append(os.Environ(), env...)
+	p.cmd.Stdout, p.cmd.Stderr = p.log, p.log
+	require.NoError(t, p.cmd.Start())
+	t.Cleanup(func() {
+		p.kill()
+		if t.Failed() {
+			t.Logf("log of the binary:\n%s", p.log)
+		}
+	})
+	return p
+}
+
+// kill ends it as a power cut would.
+func (p *process) kill() {
+	if p.cmd.ProcessState == nil {
+		_ = p.cmd.Process.Kill()
+		_ = p.cmd.Wait()
+	}
+}
+
+// stop ends it as an operator would, and returns its log.
+func (p *process) stop() string {
+	p.t.Helper()
+	require.NoError(p.t, p.cmd.Process.Signal(os.Interrupt))
+	require.NoError(p.t, p.cmd.Wait(), "log:\n%s", p.log)
+	return p.log.String()
+}
+
+// freeAddress is one that nobody listens on at the moment.
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer l.Close()
+	return l.Addr().String()
+}
+
+// eventually waits for what another process does.
+func eventually(t *testing.T, why string, done func() bool) {
+	t.Helper()
+	require.Eventually(t, done, 20*time.Second, 5*time.Millisecond, why)
+}
