@@ -143,19 +143,15 @@ func TestLedgerUnderConcurrentAcks(t *testing.T) {
 	var storing, acking sync.WaitGroup
 	stored := time.Time{}
 	storing.Go(func() {
-		for {
+		for stopped := false; !stopped; {
 			select {
 			case <-l.Moved():
 			case <-stop:
+				stopped = true
 			}
 			for _, last := range storeAll(t, l) {
 				assert.False(t, last.Before(stored), "the stored position went back")
 				stored = last
-			}
-			select {
-			case <-stop:
-				return
-			default:
 			}
 		}
 	})
