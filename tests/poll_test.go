@@ -3,14 +3,15 @@ package tests
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -55,12 +56,9 @@ func TestPollKilledAgainAndAgainLosesNothing(t *testing.T) {
 	folder := t.TempDir()
 	out := filepath.Join(folder, "out.jsonl")
 	yaml := fmt.Sprintf(killedPoll, sim.URL(), sim.Token(), pageSize, limit)
-	writing, rng := true, rand.New(rand.NewPCG(1, 2))
-	sim.OnRequest(func(r *http.Request) {
-		if writing && !strings.HasSuffix(r.URL.Path, "/me") {
-			sim.Mutate(rng)
-		}
-	})
+	changing, enough := context.WithCancel(t.Context())
+	var people sync.WaitGroup
+	people.Go(func() { sim.KeepChanging(changing, 200, nil) })
 
 	for round := range rounds {
 		before := lines(t, out)
@@ -69,7 +67,8 @@ func TestPollKilledAgainAndAgainLosesNothing(t *testing.T) {
 		p.kill()
 		mend(t, out)
 	}
-	writing = false
+	enough()
+	people.Wait()
 	p := run(t, folder, yaml)
 	eventually(t, "it catches up", func() bool { return missing(sim, read(t, out)) == 0 })
 	p.stop()
