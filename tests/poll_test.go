@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -56,6 +57,7 @@ func TestPollKilledAgainAndAgainLosesNothing(t *testing.T) {
 	folder := t.TempDir()
 	out := filepath.Join(folder, "out.jsonl")
 	yaml := fmt.Sprintf(killedPoll, sim.URL(), sim.Token(), pageSize, limit)
+	sim.FailAlways(simulator.Slow(20 * time.Millisecond).On("/api/v2")) // so that every kill falls into the first walks
 	changing, enough := context.WithCancel(t.Context())
 	var people sync.WaitGroup
 	people.Go(func() { sim.KeepChanging(changing, 200, nil) })

@@ -1,0 +1,129 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// pollToDrop is the pipeline of all lanes.
+const pollToDrop = `
+http: { address: %s }
+logger: { level: WARN }
+input:
+  pipedrive_poll:
+    base_url: %s
+    api_token: %s
+    objects: [ deals ]
+    daily_token_share: 1
+    interval: %s
+    overlap: %s
+    full_read_interval: 24h
+    checkpoint_cache: state
+output: { drop: {} }
+cache_resources:
+  - label: state
+    bolt: { path: state.db }
+`
+
+// polling is the binary at work on an account.
+type polling struct {
+	cmd     *exec.Cmd
+	log     *bytes.Buffer
+	metrics string
+	folder  string
+}
+
+func startPolling(ctx context.Context, binary string, a *account, interval, overlap string) (*polling, error) {
+	folder, err := os.MkdirTemp("", "bench")
+	if err != nil {
+		return nil, err
+	}
+	address, err := freeAddress()
+	if err != nil {
+		return nil, err
+	}
+	binary, err = filepath.Abs(binary)
+	if err != nil {
+		return nil, err
+	}
+	config := filepath.Join(folder, "pipeline.yaml")
+	if err := os.WriteFile(config, fmt.Appendf(nil, pollToDrop, address, a.url, a.token, interval, overlap), 0o600); err != nil {
+		return nil, err
+	}
+	p := &polling{cmd: exec.CommandContext(ctx, binary, "run", config), log: &bytes.Buffer{}, metrics: "http://" + address + "/metrics", folder: folder}
+	p.cmd.Dir = folder
+	p.cmd.Stdout, p.cmd.Stderr = p.log, p.log
+	return p, p.cmd.Start()
+}
+
+func freeAddress() (string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	defer l.Close()
+	return l.Addr().String(), nil
+}
+
+// until waits until so many records have left through the output.
+func (p *polling) until(ctx context.Context, records int64) error {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
+	defer cancel()
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for p.sent() < records {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return errors.Join(fmt.Errorf("%d of %d records were sent", p.sent(), records), ctx.Err(), errors.New(p.log.String()))
+		}
+	}
+	return nil
+}
+
+func (p *polling) sent() int64 {
+	res, err := http.Get(p.metrics)
+	if err != nil {
+		return 0
+	}
+	defer res.Body.Close()
+	for s := bufio.NewScanner(res.Body); s.Scan(); {
+		if line := s.Text(); strings.HasPrefix(line, "output_sent{") {
+			n, _ := strconv.ParseFloat(line[strings.LastIndexByte(line, ' ')+1:], 64)
+			return int64(n)
+		}
+	}
+	return 0
+}
+
+// peak is the most memory that the process had resident, in bytes.
+func (p *polling) peak() (int64, error) {
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
+	if err != nil {
+		return 0, err
+	}
+	for line := range strings.Lines(string(status)) {
+		if rest, ok := strings.CutPrefix(line, "VmHWM:"); ok {
+			kib, err := strconv.ParseInt(strings.Fields(rest)[0], 10, 64)
+			return kib << 10, err
+		}
+	}
+	return 0, errors.New("no VmHWM in /proc")
+}
+
+func (p *polling) stop() {
+	_ = p.cmd.Process.Kill()
+	_ = p.cmd.Wait()
+	_ = os.RemoveAll(p.folder)
+}
