@@ -50,7 +50,7 @@ func readAccount(body []byte) (Account, error) {
 		CompanyName: frame.Get("data.company_name").String(),
 		UserID:      strings.Trim(frame.Get("data.id").Raw, `"`),
 	}
-	if !isID(frame.Get("data.company_id")) {
+	if !isID([]byte(a.CompanyID)) {
 		return Account{}, errors.New("there is no company_id")
 	}
 	if domain := frame.Get("data.company_domain").String(); domain != "" {

@@ -1,10 +1,10 @@
 package pipedrive
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"strings"
-	"unsafe"
 
 	"github.com/tidwall/gjson"
 
@@ -14,95 +14,143 @@ import (
 // cutter gathers the records of one answer. Ids and times go to one text for all of them, so that they cost no
 // allocation each and do not hold on to the body.
 type cutter struct {
+	scanner
 	obj     *entity.Object
-	body    []byte
+	fields  []field
 	records []Record
 	words   []byte
 	ends    [][3]int // of id, update time and creation time in words; each begins where the one before ends
+
+	found   [3][]byte // of the row at hand: its raw id, update time and creation time
+	deleted bool      // and whether it is marked as deleted
 }
 
-// answer takes the frame of an answer apart: what is in data goes to read, what says where the next page is comes
-// back.
-func answer(body []byte, read func(data gjson.Result) error) (additional gjson.Result, err error) {
-	if err := sound(body); err != nil {
-		return additional, err
-	}
-	// A view instead of a copy of the page: nobody writes to a body, and nothing that is kept is a piece of the view.
-	view := unsafe.String(unsafe.SliceData(body), len(body))
-	var success, data gjson.Result
-	gjson.Parse(view).ForEach(func(key, value gjson.Result) bool {
-		switch key.Str {
-		case "success":
-			success = value
-		case "data":
-			data = value
-		case "additional_data":
-			additional = value
-		}
-		return true
-	})
-	switch {
-	case success.Type != gjson.True:
-		return additional, errors.New("success is not true")
-	case !data.Exists():
-		return additional, errors.New("there is no data")
-	case data.Type == gjson.Null:
-		return additional, nil
-	}
-	return additional, read(data)
+// field is one that is looked for in each record.
+type field struct {
+	name string // of a top-level key
+	path string // from there on; empty: the key itself
+	role int    // index into cutter.found
+	mark string // the raw JSON that says "deleted"; empty: it is no mark
 }
 
 func newCutter(body []byte, obj *entity.Object) *cutter {
 	const typical = 1024 // bytes of a record: a guess for the first capacity
 	rows := len(body)/typical + 1
-	return &cutter{obj: obj, body: body, records: make([]Record, 0, rows), ends: make([][3]int, 0, rows), words: make([]byte, 0, 64*rows)}
+	c := &cutter{
+		scanner: scanner{b: body},
+		obj:     obj,
+		records: make([]Record, 0, rows),
+		ends:    make([][3]int, 0, rows),
+		words:   make([]byte, 0, 48*rows),
+	}
+	for role, name := range [3]string{obj.ID, obj.Updated.Field, obj.Created.Field} {
+		c.look(name, role, "")
+	}
+	for _, m := range obj.Deleted {
+		c.look(m.Field, 0, m.JSON)
+	}
+	return c
+}
+
+func (c *cutter) look(name string, role int, mark string) {
+	if name != "" {
+		key, path, _ := strings.Cut(name, ".")
+		c.fields = append(c.fields, field{key, path, role, mark})
+	}
+}
+
+// frame walks the body, hands the value of data to read, and returns the value of additional_data.
+func (c *cutter) frame(read func(i, depth int) int) (additional []byte, err error) {
+	var success, data bool
+	err = c.document(func(key []byte, i, depth int) int {
+		if string(key) == "data" {
+			data = true
+			if i < len(c.b) && c.b[i] == 'n' {
+				return c.word(i, "null")
+			}
+			return read(i, depth)
+		}
+		end := c.value(i, depth)
+		if end < 0 {
+			return -1
+		}
+		switch string(key) {
+		case "success":
+			success = string(c.b[i:end]) == "true"
+		case "additional_data":
+			additional = c.b[i:end]
+		}
+		return end
+	})
+	switch {
+	case err != nil:
+		return nil, err
+	case !success:
+		return nil, errors.New("success is not true")
+	case !data:
+		return nil, errors.New("there is no data")
+	}
+	return additional, nil
 }
 
 // rows reads a list of records.
-func (c *cutter) rows(data gjson.Result) error {
-	if !data.IsArray() {
-		return errors.New("data is not a list")
+func (c *cutter) rows(i, depth int) int {
+	if i >= len(c.b) || c.b[i] != '[' {
+		return c.fail(i, "data is not a list")
 	}
-	var err error
-	data.ForEach(func(_, row gjson.Result) bool {
-		err = c.row(row)
-		return err == nil
-	})
-	return err
+	return c.array(i, depth, c.row)
 }
 
 // row reads one record.
-func (c *cutter) row(row gjson.Result) error {
-	if !row.IsObject() {
-		return c.refuse("is not an object")
+func (c *cutter) row(i, depth int) int {
+	if i >= len(c.b) || c.b[i] != '{' {
+		return c.refuse(i, "is not an object")
 	}
-	id := row.Get(c.obj.ID)
-	if !isID(id) {
-		return c.refuse(fmt.Sprintf("has no %s that is a whole number or a text", c.obj.ID))
+	c.found, c.deleted = [3][]byte{}, false
+	end := c.object(i, depth, c.member)
+	if end < 0 {
+		return -1
+	}
+	if !isID(c.found[0]) {
+		return c.refuse(i, fmt.Sprintf("has no %s that is a whole number or a text", c.obj.ID))
 	}
 	var ends [3]int
-	for i, value := range [3]string{id.String(), text(row, c.obj.Updated.Field), text(row, c.obj.Created.Field)} {
-		c.words = append(c.words, value...)
-		ends[i] = len(c.words)
+	for role, value := range c.found {
+		c.words = appendText(c.words, value)
+		ends[role] = len(c.words)
 	}
 	c.ends = append(c.ends, ends)
-	from, to := row.Index, row.Index+len(row.Raw)
 	// The clipped capacity keeps an append to one record from writing into the next.
-	c.records = append(c.records, Record{JSON: c.body[from:to:to], Deleted: c.deleted(row)})
-	return nil
+	c.records = append(c.records, Record{JSON: c.b[i:end:end], Deleted: c.deleted})
+	return end
 }
 
-func (c *cutter) deleted(row gjson.Result) bool {
-	for _, mark := range c.obj.Deleted {
-		if row.Get(mark.Field).Raw == mark.JSON {
-			return true
+// member looks at one key of a record.
+func (c *cutter) member(key []byte, i, depth int) int {
+	end := c.value(i, depth)
+	if end < 0 {
+		return -1
+	}
+	for k := range c.fields {
+		f := &c.fields[k]
+		if f.name != string(key) {
+			continue
+		}
+		value := c.b[i:end]
+		if f.path != "" {
+			value = []byte(gjson.GetBytes(value, f.path).Raw)
+		}
+		if f.mark != "" {
+			c.deleted = c.deleted || string(value) == f.mark
+		} else {
+			c.found[f.role] = value
 		}
 	}
-	return false
+	return end
 }
 
-func (c *cutter) refuse(what string) error {
-	return fmt.Errorf("%s: row %d %s", c.obj.Name, len(c.records), what)
+func (c *cutter) refuse(i int, what string) int {
+	return c.fail(i, fmt.Sprintf("%s: row %d %s", c.obj.Name, len(c.records), what))
 }
 
 // finish gives every record its id and times.
@@ -118,22 +166,29 @@ func (c *cutter) finish() []Record {
 	return c.records
 }
 
-// text is a field as text; null, and what is not there, say nothing.
-func text(row gjson.Result, field string) string {
-	if field == "" {
-		return ""
-	}
-	return row.Get(field).String()
-}
-
-// isID tells whether a value can name a record: a text, or a whole number of any size.
-func isID(value gjson.Result) bool {
-	switch value.Type {
-	case gjson.String:
-		return value.Str != ""
-	case gjson.Number:
-		return !strings.ContainsAny(value.Raw, "-.eE")
-	default:
+// isID tells whether a raw value can name a record: a text, or a whole number of any size.
+func isID(raw []byte) bool {
+	if len(raw) == 0 {
 		return false
 	}
+	if raw[0] == '"' {
+		return len(raw) > len(`""`)
+	}
+	return !bytes.ContainsFunc(raw, func(r rune) bool { return r < '0' || r > '9' })
+}
+
+// appendText appends what a raw string or number says; null and everything else say nothing.
+func appendText(to, raw []byte) []byte {
+	switch {
+	case len(raw) == 0:
+	case raw[0] != '"':
+		if raw[0] == '-' || raw[0] >= '0' && raw[0] <= '9' {
+			to = append(to, raw...)
+		}
+	case bytes.IndexByte(raw, '\\') < 0:
+		to = append(to, raw[1:len(raw)-1]...)
+	default:
+		to = append(to, gjson.ParseBytes(raw).Str...)
+	}
+	return to
 }

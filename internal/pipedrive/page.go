@@ -2,7 +2,6 @@ package pipedrive
 
 import (
 	"errors"
-	"strings"
 
 	"github.com/tidwall/gjson"
 
@@ -21,7 +20,7 @@ import (
 // https://pipedrive.readme.io/docs/core-api-concepts-pagination
 func slicePage(body []byte, obj *entity.Object) (Page, error) {
 	c := newCutter(body, obj)
-	additional, err := answer(body, c.rows)
+	additional, err := c.frame(c.rows)
 	if err != nil {
 		return Page{}, err
 	}
@@ -33,7 +32,7 @@ func slicePage(body []byte, obj *entity.Object) (Page, error) {
 // sliceRecord does the same with the answer to a GET of one record, whose data is an object.
 func sliceRecord(body []byte, obj *entity.Object) (Record, error) {
 	c := newCutter(body, obj)
-	if _, err := answer(body, c.row); err != nil {
+	if _, err := c.frame(c.row); err != nil {
 		return Record{}, err
 	}
 	records := c.finish()
@@ -44,10 +43,11 @@ func sliceRecord(body []byte, obj *entity.Object) (Record, error) {
 }
 
 // turn reads where the next page is. The flat form of pagination is what the specification says for leads.
-func (p *Page) turn(additional gjson.Result, paging entity.Paging) {
+func (p *Page) turn(additionalData []byte, paging entity.Paging) {
+	additional := gjson.ParseBytes(additionalData)
 	if paging == entity.Cursor || paging == entity.AnyPaging {
 		if next := additional.Get("next_cursor"); next.Type == gjson.String && next.Str != "" {
-			p.Next, p.More = strings.Clone(next.Str), true
+			p.Next, p.More = next.Str, true
 			return
 		}
 	}
