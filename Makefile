@@ -36,8 +36,8 @@ test: ## Run all tests
 check: format vet staticcheck tidy lint size race bench-once ## Do all that CI does: format, vet, lint, stale docs, import walls, race tests
 	$(GO) -C cmd test ./...
 
-bench: ## Run the benchmarks and print their figures
-	$(GO) test -run '^$$' -bench . -benchmem ./...
+bench: build ## Measure side by side, print the figures and write docs/benchmarks.md
+	$(GO) run ./tests/bench -binary $(BINARY) -write docs/benchmarks.md
 
 fmt: $(TOOLS) ## Format the Go code
 	$(TOOLS)/gofumpt -w .
