@@ -14,6 +14,7 @@ import (
 const (
 	lagEvery         = 5 * time.Second
 	lastStoreTimeout = 5 * time.Second
+	stopTimeout      = lastStoreTimeout + time.Second // a cache may not heed its context
 )
 
 // checkpoint stores positions as they move, outside of the acknowledgements, which must not wait for a cache.
@@ -25,7 +26,9 @@ type checkpoint struct {
 	log     *service.Logger
 	sig     *shutdown.Signaller
 
+	lag     *time.Ticker
 	backoff backoff
+	booked  bool // the books are stored as they are
 }
 
 // books says what was spent of the budget.
@@ -40,7 +43,7 @@ func (b books) encode() ([]byte, error) {
 }
 
 func startCheckpoint(store pollStore, ledger *cursor.Ledger, books books, metrics *pollMetrics, log *service.Logger) *checkpoint {
-	c := &checkpoint{store: store, ledger: ledger, books: books, metrics: metrics, log: log, sig: shutdown.NewSignaller()}
+	c := &checkpoint{store: store, ledger: ledger, books: books, metrics: metrics, log: log, sig: shutdown.NewSignaller(), lag: time.NewTicker(lagEvery), booked: true}
 	go c.follow()
 	return c
 }
@@ -48,7 +51,13 @@ func startCheckpoint(store pollStore, ledger *cursor.Ledger, books books, metric
 // stop stores a last time, gives the place back and waits for both.
 func (c *checkpoint) stop() {
 	c.sig.TriggerSoftStop()
-	<-c.sig.HasStoppedChan()
+	late := time.NewTimer(stopTimeout)
+	defer late.Stop()
+	select {
+	case <-c.sig.HasStoppedChan():
+	case <-late.C:
+		c.log.Error("The cache of the checkpoint does not answer: stopping without a last store.")
+	}
 }
 
 func (c *checkpoint) follow() {
@@ -56,13 +65,12 @@ func (c *checkpoint) follow() {
 	defer c.store.release()
 	ctx, done := c.sig.SoftStopCtx(context.Background())
 	defer done()
-	lag := time.NewTicker(lagEvery)
-	defer lag.Stop()
+	defer c.lag.Stop()
 	for {
 		select {
 		case <-c.ledger.Moved():
 			c.storeMoved(ctx)
-		case <-lag.C:
+		case <-c.lag.C:
 			c.metrics.showLag(c.ledger)
 		case <-c.sig.SoftStopChan():
 			last, cancel := context.WithTimeout(context.Background(), lastStoreTimeout)
@@ -90,12 +98,24 @@ func (c *checkpoint) storeMoved(ctx context.Context) {
 		c.metrics.checkpointErrors.Incr(1)
 		wait := c.backoff.next()
 		c.log.Errorf("Storing the checkpoint, next try in %v: %v", wait, err)
-		timer := time.NewTimer(wait)
+		if !c.wait(ctx, wait) {
+			return
+		}
+	}
+}
+
+// wait goes on showing the lag, which grows while nothing can be stored.
+func (c *checkpoint) wait(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	for {
 		select {
 		case <-timer.C:
+			return true
+		case <-c.lag.C:
+			c.metrics.showLag(c.ledger)
 		case <-ctx.Done():
-			timer.Stop()
-			return
+			return false
 		}
 	}
 }
@@ -114,13 +134,15 @@ func (c *checkpoint) storeOnce(ctx context.Context) error {
 			return err
 		}
 		m.Settle()
+		c.booked = false
 	}
-	if len(moved) == 0 {
+	if c.booked {
 		return nil
 	}
 	stored, err := c.books.encode()
-	if err != nil {
-		return err
+	if err == nil {
+		err = c.store.save(ctx, c.store.key, stored)
 	}
-	return c.store.save(ctx, c.store.key, stored)
+	c.booked = err == nil
+	return err
 }

@@ -53,7 +53,7 @@ func customObjectsField() *service.ConfigField {
 			Default("UTC").
 			Example("Europe/Berlin"),
 		service.NewStringField(ppFieldCustomSince).
-			Description("The parameter that takes the earliest `updated_field` to list, like `updated_since`. With it the object is walked every `interval`, without it the whole list is read every `full_read_interval` and compared; records that vanish from it are not reported.").
+			Description("The parameter that takes the earliest `updated_field` to list, like `updated_since`; it is sent in RFC 3339, UTC, in whole seconds. With it the object is walked every `interval`, without it the whole list is read every `full_read_interval` and compared; records that vanish from it are not reported.").
 			Default(""),
 		service.NewStringEnumField(ppFieldCustomPaging, "auto", "cursor", "offset", "none").
 			Description("How the list is cut into pages: `cursor` (`additional_data.next_cursor`), `offset` (`start` and `limit`), `none`, or `auto`, which goes by the first answer that has more than one page.").
@@ -89,19 +89,22 @@ func parseCustomObjects(conf *service.ParsedConfig) ([]entity.Object, error) {
 }
 
 func parseCustomObject(conf *service.ParsedConfig) (c entity.Custom, err error) {
-	for field, into := range map[string]*string{
-		ppFieldCustomName:          &c.Name,
-		ppFieldCustomPath:          &c.Path,
-		ppFieldCustomIDField:       &c.IDField,
-		ppFieldCustomUpdatedField:  &c.UpdatedField,
-		ppFieldCustomUpdatedFormat: &c.UpdatedFormat,
-		ppFieldCustomCreatedField:  &c.CreatedField,
-		ppFieldCustomCreatedFormat: &c.CreatedFormat,
-		ppFieldCustomTimeZone:      &c.TimeZone,
-		ppFieldCustomSince:         &c.Since,
-		ppFieldCustomPaging:        &c.Paging,
+	for _, f := range []struct {
+		field string
+		into  *string
+	}{
+		{ppFieldCustomName, &c.Name},
+		{ppFieldCustomPath, &c.Path},
+		{ppFieldCustomIDField, &c.IDField},
+		{ppFieldCustomUpdatedField, &c.UpdatedField},
+		{ppFieldCustomUpdatedFormat, &c.UpdatedFormat},
+		{ppFieldCustomCreatedField, &c.CreatedField},
+		{ppFieldCustomCreatedFormat, &c.CreatedFormat},
+		{ppFieldCustomTimeZone, &c.TimeZone},
+		{ppFieldCustomSince, &c.Since},
+		{ppFieldCustomPaging, &c.Paging},
 	} {
-		if *into, err = conf.FieldString(field); err != nil {
+		if *f.into, err = conf.FieldString(f.field); err != nil {
 			return c, err
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/redpanda-data/benthos/v4/public/service"
@@ -29,22 +30,33 @@ type pollBatch struct {
 	ack      service.AckFunc
 }
 
-func startPolling(ctx context.Context, c pollConfig, client *pipedrive.Client, res *service.Resources) (*pollRun, error) {
+func startPolling(ctx context.Context, c pollConfig, client *pipedrive.Client, res *service.Resources) (r *pollRun, err error) {
+	store, err := claimStore(c, res)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			store.release()
+		}
+	}()
+	// What is stored is read before Pipedrive is asked: a checkpoint that cannot be used costs no tokens, however often
+	// it is tried.
+	kept, err := store.load(ctx, c.objects)
+	if err != nil {
+		return nil, err
+	}
 	me, err := client.Me(ctx)
 	if err != nil {
 		return nil, err
 	}
 	account := cursor.Account{Company: me.CompanyID, Host: me.Host}
-	store, err := claimStore(c, res)
-	if err != nil {
+	if err := kept.belongs(store, account); err != nil {
 		return nil, err
 	}
-	sources, positions, err := loadSources(ctx, c, store, client, account, me.ServerTime, res.Logger())
-	if err != nil {
-		store.release()
-		return nil, err
-	}
-	r := &pollRun{
+	client.Restore(pipedrive.Spend{Reset: kept.books.Resets, Tokens: kept.books.Spent})
+	sources, positions := begin(c, kept, account, me.ServerTime, res.Logger())
+	r = &pollRun{
 		ledger:  cursor.NewLedger(c.limit, positions),
 		metrics: newPollMetrics(res),
 		log:     res.Logger(),
@@ -68,39 +80,44 @@ func startPolling(ctx context.Context, c pollConfig, client *pipedrive.Client, r
 	return r, nil
 }
 
-// loadSources finds where each object was left, or where it begins.
-func loadSources(
-	ctx context.Context, c pollConfig, store pollStore, client *pipedrive.Client,
-	account cursor.Account, serverTime time.Time, log *service.Logger,
-) ([]poll.Source, map[string]*cursor.Position, error) {
-	kept, err := store.loadBooks(ctx, account)
-	if err != nil {
-		return nil, nil, err
-	}
-	client.Restore(pipedrive.Spend{Reset: kept.Resets, Tokens: kept.Spent})
+// begin finds where each object was left, or where it begins.
+func begin(
+	c pollConfig, kept kept, account cursor.Account, serverTime time.Time, log *service.Logger,
+) ([]poll.Source, map[string]*cursor.Position) {
 	if serverTime.IsZero() {
 		serverTime = time.Now().UTC()
 	}
 	sources := make([]poll.Source, len(c.objects))
 	positions := make(map[string]*cursor.Position, len(c.objects))
+	var fresh, elsewhere []string
 	for i, object := range c.objects {
-		p, err := store.loadPosition(ctx, account, object.Name)
-		if err != nil {
-			return nil, nil, err
-		}
-		if p == nil {
+		p := kept.positions[object.Name]
+		switch {
+		case p == nil:
 			p = poll.NewPosition(account, object, c.startFrom, serverTime)
-		} else if p.StartFrom != c.startFrom {
-			log.Infof("start_from %q is ignored for %s: its checkpoint began with %q and goes on.", c.startFrom, object.Name, p.StartFrom)
+			fresh = append(fresh, object.Name)
+		case p.StartFrom != c.startFrom:
+			elsewhere = append(elsewhere, object.Name)
 		}
+		p.Account = account // the host may have been renamed
 		sources[i] = poll.Source{Object: object, Position: p}
 		positions[object.Name] = p
 	}
-	return sources, positions, nil
+	if len(elsewhere) > 0 {
+		log.Infof("start_from %q is ignored for %s: the checkpoint began elsewhere and goes on.", c.startFrom, strings.Join(elsewhere, ", "))
+	}
+	if len(fresh) > 0 && len(fresh) < len(c.objects) {
+		log.Infof("There is no checkpoint of %s yet: reading begins at start_from (%s).", strings.Join(fresh, ", "), c.startFrom)
+	}
+	return sources, positions
 }
 
 // handOn takes a page from the engine into flight and to the host.
 func (r *pollRun) handOn(ctx context.Context, page poll.Page) error {
+	if len(page.Records) == 0 {
+		r.ledger.Pass(page.Object.Name, page.Step)
+		return nil
+	}
 	keys := make([]cursor.RecordKey, len(page.Records))
 	for i, rec := range page.Records {
 		keys[i] = cursor.RecordKey{Kind: page.Object.Kind, ID: rec.ID}
@@ -108,10 +125,6 @@ func (r *pollRun) handOn(ctx context.Context, page poll.Page) error {
 	resolve, err := r.ledger.Track(ctx, page.Object.Name, keys, page.Step)
 	if err != nil {
 		return err
-	}
-	if len(page.Records) == 0 {
-		resolve()
-		return nil
 	}
 	b := pollBatch{messages: r.labels.messages(page)}
 	b.ack = func(_ context.Context, err error) error {

@@ -8,6 +8,7 @@ import (
 	"github.com/redpanda-data/benthos/v4/public/service"
 
 	"github.com/benthos-pipedrive/benthos-pipedrive/internal/cursor"
+	"github.com/benthos-pipedrive/benthos-pipedrive/internal/entity"
 	"github.com/benthos-pipedrive/benthos-pipedrive/internal/spec"
 )
 
@@ -45,43 +46,60 @@ type storePlace struct{ cache, key string }
 
 func (s pollStore) positionKey(object string) string { return s.key + "." + object }
 
-func (s pollStore) loadPosition(ctx context.Context, account cursor.Account, object string) (*cursor.Position, error) {
-	key := s.positionKey(object)
-	stored, err := s.load(ctx, key)
-	if err != nil || stored == nil {
-		return nil, err
-	}
-	p, err := cursor.Decode(stored)
-	if err == nil {
-		err = p.Belongs(account, object)
-	}
-	if err != nil {
-		return nil, s.unusable(key, err)
-	}
-	p.Account = account // the host may have been renamed
-	return p, nil
+// kept is what a store holds.
+type kept struct {
+	books     cursor.Books
+	positions map[string]*cursor.Position // by object; nil: nothing yet
 }
 
-func (s pollStore) loadBooks(ctx context.Context, account cursor.Account) (cursor.Books, error) {
-	stored, err := s.load(ctx, s.key)
-	if err != nil || stored == nil {
-		return cursor.Books{}, err
-	}
-	b, err := cursor.DecodeBooks(stored)
-	if err == nil && b.Company != account.Company {
-		err = fmt.Errorf("it belongs to company %s (%s), the credential to company %s (%s)", b.Company, b.Host, account.Company, account.Host)
-	}
+// load reads everything, and refuses what it cannot read.
+func (s pollStore) load(ctx context.Context, objects []entity.Object) (kept, error) {
+	k := kept{positions: map[string]*cursor.Position{}}
+	stored, err := s.get(ctx, s.key)
 	if err != nil {
-		return cursor.Books{}, s.unusable(s.key, err)
+		return k, err
 	}
-	return b, nil
+	if stored != nil {
+		if k.books, err = cursor.DecodeBooks(stored); err != nil {
+			return k, s.unusable(s.key, err)
+		}
+	}
+	for _, object := range objects {
+		key := s.positionKey(object.Name)
+		stored, err := s.get(ctx, key)
+		if err != nil {
+			return k, err
+		}
+		if stored == nil {
+			continue
+		}
+		if k.positions[object.Name], err = cursor.Decode(stored); err != nil {
+			return k, s.unusable(key, err)
+		}
+	}
+	return k, nil
+}
+
+// belongs refuses what is of another company.
+func (k kept) belongs(s pollStore, account cursor.Account) error {
+	if k.books.Company != "" {
+		if err := k.books.Belongs(account); err != nil {
+			return s.unusable(s.key, err)
+		}
+	}
+	for object, p := range k.positions {
+		if err := p.Belongs(account, object); err != nil {
+			return s.unusable(s.positionKey(object), err)
+		}
+	}
+	return nil
 }
 
 func (s pollStore) unusable(key string, err error) error {
 	return fmt.Errorf("the checkpoint %q in cache %q cannot be used: %w. Nothing is read until it is restored, deleted (reading then begins at start_from), or %s is changed", key, s.cache, err, ppFieldCheckpointKey)
 }
 
-func (s pollStore) load(ctx context.Context, key string) ([]byte, error) {
+func (s pollStore) get(ctx context.Context, key string) ([]byte, error) {
 	if s.cache == "" {
 		return nil, nil
 	}

@@ -16,9 +16,9 @@ type Ledger struct {
 
 	mu      sync.Mutex
 	lanes   map[string]*lane
-	flying  map[RecordKey]int // copies of a record in flight
-	changed chan struct{}     // closed and replaced when a page leaves
-	moved   chan struct{}     // holds one token while a position waits to be stored
+	queues  map[RecordKey][]*page // pages with a copy of the record, in the order in which they came
+	changed chan struct{}         // closed and replaced when a page leaves
+	moved   chan struct{}         // holds one token while a position waits to be stored
 }
 
 // RecordKey names a record over all lists that may show it.
@@ -32,7 +32,7 @@ type lane struct {
 }
 
 type page struct {
-	step     Step
+	steps    []Step // its own, and those of pages without records behind it
 	records  []RecordKey
 	resolved bool
 }
@@ -42,7 +42,7 @@ func NewLedger(limit int, positions map[string]*Position) *Ledger {
 	l := &Ledger{
 		limit:   limit,
 		lanes:   make(map[string]*lane, len(positions)),
-		flying:  map[RecordKey]int{},
+		queues:  map[RecordKey][]*page{},
 		changed: make(chan struct{}),
 		moved:   make(chan struct{}, 1),
 	}
@@ -52,53 +52,84 @@ func NewLedger(limit int, positions map[string]*Position) *Ledger {
 	return l
 }
 
-// Track takes a page into flight. It waits while its object has as many as the limit, and while an older copy of
-// one of its records is in flight: so the changes of one record are handed on one after another. The returned
-// resolve may be called more than once; the first call counts.
+// Pass takes a page without records. It waits for nothing: its step is applied at once, or with the page before it.
+func (l *Ledger) Pass(object string, step Step) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	ln := l.lanes[object]
+	if len(ln.pages) == 0 {
+		ln.acked.Apply(step)
+		ln.unstored = true
+		l.nudge()
+		return
+	}
+	last := ln.pages[len(ln.pages)-1]
+	if n := len(last.steps); n > 1 && last.steps[n-1].empty() && last.steps[n-1].Look == step.Look && step.empty() {
+		last.steps[n-1] = step
+		return
+	}
+	last.steps = append(last.steps, step)
+}
+
+// Track takes a page into flight. It waits while its object has as many as the limit, and while a page that came
+// before it holds a copy of one of its records: so the changes of one record are handed on one after another. The
+// returned resolve may be called more than once; the first call counts.
 func (l *Ledger) Track(ctx context.Context, object string, records []RecordKey, step Step) (resolve func(), err error) {
-	for {
-		l.mu.Lock()
-		ln := l.lanes[object]
-		if len(ln.pages)+ln.applied < l.limit && !l.anyFlying(records) {
-			p := &page{step: step, records: records}
-			ln.pages = append(ln.pages, p)
-			for _, r := range records {
-				l.flying[r]++
-			}
-			l.mu.Unlock()
-			return sync.OnceFunc(func() { l.resolve(ln, p) }), nil
-		}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	ln, p := l.lanes[object], &page{steps: []Step{step}, records: records}
+	for _, r := range records {
+		l.queues[r] = append(l.queues[r], p)
+	}
+	for !l.mayFly(ln, p) {
 		changed := l.changed
 		l.mu.Unlock()
 		select {
 		case <-changed:
+			l.mu.Lock()
 		case <-ctx.Done():
+			l.mu.Lock()
+			l.leave(p)
 			return nil, fmt.Errorf("waiting for earlier pages of %s: %w", object, ctx.Err())
 		}
 	}
+	ln.pages = append(ln.pages, p)
+	return sync.OnceFunc(func() { l.resolve(ln, p) }), nil
 }
 
-func (l *Ledger) anyFlying(records []RecordKey) bool {
-	for _, r := range records {
-		if l.flying[r] > 0 {
-			return true
+func (l *Ledger) mayFly(ln *lane, p *page) bool {
+	if len(ln.pages)+ln.applied >= l.limit {
+		return false
+	}
+	for _, r := range p.records {
+		if l.queues[r][0] != p {
+			return false
 		}
 	}
-	return false
+	return true
+}
+
+// leave takes a page out of its records' queues and wakes who waited behind it.
+func (l *Ledger) leave(p *page) {
+	for _, r := range p.records {
+		q := slices.DeleteFunc(l.queues[r], func(o *page) bool { return o == p })
+		if l.queues[r] = q; len(q) == 0 {
+			delete(l.queues, r)
+		}
+	}
+	p.records = nil // they are pieces of the page's text
+	l.wakeTrackers()
 }
 
 func (l *Ledger) resolve(ln *lane, p *page) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	p.resolved = true
-	for _, r := range p.records {
-		if l.flying[r]--; l.flying[r] == 0 {
-			delete(l.flying, r)
-		}
-	}
-	p.records = nil // they are pieces of the page's text
+	l.leave(p)
 	for len(ln.pages) > 0 && ln.pages[0].resolved {
-		ln.acked.Apply(ln.pages[0].step)
+		for _, step := range ln.pages[0].steps {
+			ln.acked.Apply(step)
+		}
 		ln.pages = slices.Delete(ln.pages, 0, 1)
 		ln.applied++
 		ln.unstored = true
@@ -106,7 +137,6 @@ func (l *Ledger) resolve(ln *lane, p *page) {
 	if ln.unstored {
 		l.nudge()
 	}
-	l.wakeTrackers()
 }
 
 func (l *Ledger) nudge() {

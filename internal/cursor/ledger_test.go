@@ -108,6 +108,48 @@ func TestLedgerHoldsBackARecordWhileAnOlderCopyIsInFlight(t *testing.T) {
 	})
 }
 
+// A page that was read first is handed on first, even while it waits for its limit and the other would not have to.
+func TestLedgerKeepsTheOrderInWhichCopiesCame(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLedger(1)
+		first, err := l.Track(t.Context(), "deals", nil, stepTo(1))
+		require.NoError(t, err)
+		var order []string
+		var waiting sync.WaitGroup
+		track := func(object string) {
+			waiting.Go(func() {
+				resolve, err := l.Track(t.Context(), object, []cursor.RecordKey{{Kind: "deal", ID: "7"}}, stepTo(2))
+				assert.NoError(t, err)
+				order = append(order, object)
+				resolve()
+			})
+			synctest.Wait()
+		}
+		track("deals") // waits for the limit
+		track("deals_archived")
+		assert.Empty(t, order)
+		first()
+		storeAll(t, l)
+		waiting.Wait()
+		assert.Equal(t, []string{"deals", "deals_archived"}, order)
+	})
+}
+
+// A page without records takes no place: an output that holds one record back for its batch does not stop the reading.
+func TestLedgerPassesEmptyPages(t *testing.T) {
+	l := newLedger(1)
+	resolve, err := l.Track(t.Context(), "deals", nil, stepTo(1))
+	require.NoError(t, err)
+	for i := range 100 {
+		l.Pass("deals", stepTo(2+i%50))
+	}
+	assert.Empty(t, storeAll(t, l), "not past the page that is in flight")
+	resolve()
+	assert.Equal(t, map[string]time.Time{"deals": second(51)}, storeAll(t, l))
+	l.Pass("deals", stepTo(52))
+	assert.Equal(t, map[string]time.Time{"deals": second(52)}, storeAll(t, l), "nothing in flight: at once")
+}
+
 func TestLedgerGivesUpWaitingWithItsContext(t *testing.T) {
 	l := newLedger(1)
 	_, err := l.Track(t.Context(), "deals", nil, stepTo(1))

@@ -46,6 +46,8 @@ type Track struct {
 	Since  time.Time `json:"since,omitzero"`   // inclusive lower bound of the next walk; zero: from the beginning
 	Walk   *Walk     `json:"walk,omitempty"`   // the walk under way
 	Window Window    `json:"window,omitempty"` // handed on, and possibly met again
+
+	pruned int // the window's size when it was last gone over
 }
 
 // Walk is a walk under way: the page that comes next.
@@ -53,11 +55,14 @@ type Walk struct {
 	Since  time.Time `json:"since,omitzero"`  // its lower bound
 	Began  time.Time `json:"began,omitzero"`  // server time of its first page
 	Cursor string    `json:"cursor,omitzero"` // of the next page, where lists have cursors
-	Start  int       `json:"start,omitzero"`  // of the next page, where lists have offsets
+	Start  int       `json:"start,omitzero"`  // of the next page, where lists have offsets: the last record read
+	Edge   string    `json:"edge,omitzero"`   // the id of the last record read
 	Last   time.Time `json:"last,omitzero"`   // the time of the last record read
 
-	// Restarted: its cursor was refused, and it went on from Last.
+	// Restarted: its cursor was refused or its rows shifted, and it went on from Last.
 	Restarted bool `json:"restarted,omitzero"`
+	// Disorderly: the list turned out not to be in the order that was asked for.
+	Disorderly bool `json:"disorderly,omitzero"`
 }
 
 // Full is the memory of full reads.
@@ -118,13 +123,18 @@ func checkVersion(stored []byte) error {
 	return nil
 }
 
-// Belongs refuses a position of another company or another object. The host may change its name, the company stays.
-func (p *Position) Belongs(to Account, object string) error {
-	if p.Company != to.Company {
-		return fmt.Errorf("the stored position belongs to company %s (%s), the credential to company %s (%s)", p.Company, p.Host, to.Company, to.Host)
-	}
-	if p.Object != object {
-		return fmt.Errorf("the stored position is of %s, not of %s", p.Object, object)
+// Belongs refuses what is stored of another company. The host may change its name, the company stays.
+func (a Account) Belongs(to Account) error {
+	if a.Company != to.Company {
+		return fmt.Errorf("it belongs to company %s (%s), the credential to company %s (%s)", a.Company, a.Host, to.Company, to.Host)
 	}
 	return nil
+}
+
+// Belongs refuses a position of another company or another object.
+func (p *Position) Belongs(to Account, object string) error {
+	if p.Object != object {
+		return fmt.Errorf("it is of %s, not of %s", p.Object, object)
+	}
+	return p.Account.Belongs(to)
 }

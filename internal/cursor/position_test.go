@@ -17,7 +17,7 @@ func somePosition() *cursor.Position {
 		Main: cursor.Track{
 			Since:  second(1),
 			Walk:   &cursor.Walk{Since: second(1), Began: second(50), Cursor: "abc", Last: second(9)},
-			Window: cursor.Window{"9007199254740993": {At: second(9), Hash: cursor.HashOf([]byte("x"))}},
+			Window: cursor.Window{"9007199254740993": {At: second(9), Hash: cursor.HashOf([]byte("x"), false)}},
 		},
 		Full: &cursor.Full{Known: map[string]cursor.Hash{"7": 0xfedcba9876543210}, Missing: []string{"7"}},
 	}
@@ -61,7 +61,7 @@ func TestPositionBelongsToOneCompanyAndObject(t *testing.T) {
 	require.NoError(t, p.Belongs(cursor.Account{Company: "12345", Host: "renamed.pipedrive.com"}, "deals"))
 	require.ErrorContains(t, p.Belongs(cursor.Account{Company: "999", Host: "other.pipedrive.com"}, "deals"),
 		"belongs to company 12345 (acme.pipedrive.com), the credential to company 999 (other.pipedrive.com)")
-	require.ErrorContains(t, p.Belongs(p.Account, "persons"), "is of deals, not of persons")
+	require.ErrorContains(t, p.Belongs(p.Account, "persons"), "it is of deals, not of persons")
 }
 
 func TestApplyToACloneLeavesTheOriginal(t *testing.T) {
@@ -69,7 +69,7 @@ func TestApplyToACloneLeavesTheOriginal(t *testing.T) {
 	c := p.Clone()
 	c.Apply(cursor.Step{
 		Seen:  []cursor.Seen{{ID: "new", Sighting: cursor.Sighting{At: second(30)}}},
-		Keep:  cursor.Keep{From: second(30)},
+		Keep:  second(30),
 		Since: second(20), Walked: second(25),
 		Forget: []string{"7"},
 	})

@@ -9,9 +9,10 @@ import (
 type Step struct {
 	Look bool // it moves the look, not the main track
 
-	Walk *Walk  // the walk after this page; nil: the walk is finished
-	Seen []Seen // records that were handed on, or must not be
-	Keep Keep   // what the window needs from here on
+	Walk     *Walk     // the walk after this page; nil: the walk is finished
+	Seen     []Seen    // records that were handed on
+	Timeless []Seen    // those without an update_time, which only the look can meet again
+	Keep     time.Time // what the window holds of older records is no longer needed
 
 	Since     time.Time // of the next walk, when this one is finished
 	Walked    time.Time // server time at which it began, when it is finished
@@ -20,6 +21,11 @@ type Step struct {
 	Known   []Seen   // full reads: what the page showed
 	Forget  []string // full reads: ids that are no longer in the list
 	Missing []string // full reads, when finished: known ids that the reading did not show
+}
+
+// empty tells whether the step only says how far the walk has come.
+func (s Step) empty() bool {
+	return len(s.Seen)+len(s.Timeless)+len(s.Known)+len(s.Forget)+len(s.Missing) == 0 && s.LookSince.IsZero()
 }
 
 // Apply moves the position by one step.
@@ -34,18 +40,27 @@ func (p *Position) Apply(s Step) {
 	if s.Look {
 		track = &p.Look
 	}
-	track.Walk = s.Walk
-	track.Window = track.Window.remember(s.Seen, s.Keep)
-	if s.Walk != nil {
-		return
-	}
-	track.Since = s.Since
-	if s.Look {
+	track.apply(s)
+	p.Look.Window = p.Look.Window.remember(s.Timeless)
+	if s.Walk != nil || s.Look {
 		return
 	}
 	p.First, p.Walked = false, s.Walked
 	if p.Look.Since.IsZero() {
 		p.Look.Since = s.LookSince
+	}
+}
+
+func (t *Track) apply(s Step) {
+	t.Walk = s.Walk
+	t.Window = t.Window.remember(s.Seen)
+	// Going over the window costs its size, so it is not done for every page.
+	if t.Walk == nil || len(t.Window) > 2*t.pruned+1000 {
+		t.Window.forget(s.Keep)
+		t.pruned = len(t.Window)
+	}
+	if t.Walk == nil {
+		t.Since = s.Since
 	}
 }
 

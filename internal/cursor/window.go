@@ -19,14 +19,22 @@ type Sighting struct {
 	Hash Hash      `json:"hash"`
 }
 
-// Hash is a fingerprint of a record's bytes.
+// Hash is a fingerprint of a record's bytes. Its lowest bit says that the record was handed on as deleted, so that
+// its disappearance later is no second deletion.
 type Hash uint64
 
 // HashOf fingerprints the bytes of one record.
-func HashOf(record []byte) Hash {
+func HashOf(record []byte, deleted bool) Hash {
 	sum := sha256.Sum256(record)
-	return Hash(binary.BigEndian.Uint64(sum[:8]))
+	h := Hash(binary.BigEndian.Uint64(sum[:8])) &^ 1
+	if deleted {
+		h |= 1
+	}
+	return h
 }
+
+// Deleted tells whether the record was handed on as deleted.
+func (h Hash) Deleted() bool { return h&1 == 1 }
 
 // MarshalText writes 16 hexadecimal digits: a JSON number would lose the low ones in other readers.
 func (h Hash) MarshalText() ([]byte, error) { return fmt.Appendf(nil, "%016x", uint64(h)), nil }
@@ -38,34 +46,25 @@ func (h *Hash) UnmarshalText(text []byte) error {
 	return err
 }
 
-// Has tells whether this very content of the record was handed on.
-func (w Window) Has(id string, content Hash) bool {
-	s, ok := w[id]
-	return ok && s.Hash == content
-}
-
 // Seen is a record to remember.
 type Seen struct {
 	ID string
 	Sighting
 }
 
-// Keep is the part of the window that may still be met again: from a moment on, and at one moment exactly.
-type Keep struct{ From, At time.Time }
-
-// Holds tells whether a record of that time is to be remembered. One without a time always is.
-func (k Keep) Holds(at time.Time) bool {
-	return at.IsZero() || !at.Before(k.From) || at.Equal(k.At)
-}
-
-func (w Window) remember(seen []Seen, keep Keep) Window {
-	if w == nil {
+// remember adds what was handed on.
+func (w Window) remember(seen []Seen) Window {
+	if w == nil && len(seen) > 0 {
 		w = Window{}
 	}
 	for _, s := range seen {
 		// The id is a piece of a page's text: a copy lets the page go.
 		w[strings.Clone(s.ID)] = s.Sighting
 	}
-	maps.DeleteFunc(w, func(_ string, s Sighting) bool { return !keep.Holds(s.At) })
 	return w
+}
+
+// forget drops what is older than a moment.
+func (w Window) forget(before time.Time) {
+	maps.DeleteFunc(w, func(_ string, s Sighting) bool { return s.At.Before(before) })
 }

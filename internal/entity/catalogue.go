@@ -3,6 +3,7 @@ package entity
 import (
 	"slices"
 	"strings"
+	"time"
 )
 
 var (
@@ -144,15 +145,15 @@ var catalogue = []Object{
 	}),
 }
 
-// callLogs takes no sort parameter, and no field says when one changed: the order that is found is checked, not
-// trusted.
+// callLogs takes no sort parameter, and no field says when one was written: only when the call began, and it is
+// logged at its end or later.
 func callLogs() Object {
 	o := v1Paged(Object{
 		Name: "call_logs", Kind: "call_log", Walk: Newest, PageSize: 50,
 		Path: "/v1/callLogs", Record: "/v1/callLogs/%s", Tokens: 20, Doc: docs + "CallLogs",
 	})
 	o.Updated, o.Created = Stamp{}, Stamp{Field: "start_time"}
-	o.NewestBy = o.Created
+	o.NewestBy, o.Late = o.Created, 24*time.Hour
 	return o
 }
 

@@ -64,14 +64,13 @@ func (c Custom) place(o *Object) error {
 	if err != nil || u.IsAbs() || u.Host != "" || !strings.HasPrefix(u.Path, "/") {
 		return fmt.Errorf("path: %q is not a path like /api/v2/boards or /v1/filters", c.Path)
 	}
-	oldest, tokens := v1Oldest, 20
+	tokens := 20
 	if strings.HasPrefix(u.Path, "/api/v2/") {
-		o.Schema, oldest, tokens = RESTv2, v2Oldest, 10
+		o.Schema, tokens = RESTv2, 10
 	}
+	// No order is asked for: which parameter a list takes is not known, and one that it does not know is ignored by
+	// v1 and refused by v2. A user can put it into the path.
 	o.Path, o.Query, o.Tokens = u.Path, u.RawQuery, cmp.Or(c.Tokens, tokens)
-	if q := u.Query(); c.Since != "" && !q.Has("sort") && !q.Has("sort_by") {
-		o.OldestFirst = oldest
-	}
 	return nil
 }
 

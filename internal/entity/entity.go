@@ -66,6 +66,8 @@ type Object struct {
 	NewestFirst string // parameters that order by NewestBy descending
 	NewestBy    Stamp  // the time the newest-first order is by
 
+	Late time.Duration // how long after its NewestBy a record may still appear
+
 	ID      string // field of the id, a gjson path
 	Updated Stamp
 	Created Stamp

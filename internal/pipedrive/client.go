@@ -47,7 +47,7 @@ func New(cfg Config) (*Client, error) {
 	}
 	transport := cfg.Transport
 	if transport == nil {
-		transport = newTransport()
+		transport = NewTransport()
 	}
 	c.idle = (&http.Client{Transport: transport}).CloseIdleConnections // knows which transports can
 	measured := &measure{next: &deadline{next: transport, timeout: cfg.Timeout}, observe: observe}
@@ -87,8 +87,8 @@ func key(cfg Config) [sha256.Size]byte {
 	return sha256.Sum256([]byte("api_token\x00" + cfg.APIToken))
 }
 
-// newTransport is the standard one with bounds on what a server can make us hold.
-func newTransport() *http.Transport {
+// NewTransport is the standard one with bounds on what a server can make us hold.
+func NewTransport() *http.Transport {
 	t := &http.Transport{Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true}
 	if std, ok := http.DefaultTransport.(*http.Transport); ok {
 		t = std.Clone()

@@ -43,7 +43,7 @@ func verdict(what Answer, h http.Header, body []byte, now time.Time) error {
 			what.Text = "a redirect to " + to.Host + " is not followed"
 		}
 		return &LaterError{Answer: what, Kind: KindGarbled}
-	case status == http.StatusGone && frame && gjson.GetBytes(body, "success").Type == gjson.True:
+	case status == http.StatusGone && what.Method != http.MethodGet && frame && gjson.GetBytes(body, "success").Type == gjson.True:
 		return nil
 	case !frame:
 		// Every refusal of Pipedrive's is a JSON object. Anything else was written by something in between, and must
@@ -95,7 +95,7 @@ func excerpt(h http.Header, body []byte) string {
 	case sound(body) == nil:
 		for _, name := range []string{"error", "message", "errors"} {
 			if v := gjson.GetBytes(body, name); v.Exists() && v.String() != "" {
-				text = v.String()
+				text = words(v)
 				break
 			}
 		}
@@ -105,6 +105,23 @@ func excerpt(h http.Header, body []byte) string {
 		return "not JSON"
 	}
 	return clean(text)
+}
+
+// words are the texts in a value, decoded: an errors object names each field before what is wrong with it.
+func words(v gjson.Result) string {
+	if !v.IsObject() && !v.IsArray() {
+		return v.String()
+	}
+	var parts []string
+	v.ForEach(func(field, inner gjson.Result) bool {
+		text := words(inner)
+		if v.IsObject() {
+			text = field.String() + ": " + text
+		}
+		parts = append(parts, text)
+		return true
+	})
+	return strings.Join(parts, ", ")
 }
 
 // clean makes a text fit for one line.

@@ -120,3 +120,15 @@ func TestASpentCompanyBudgetIsWaitedFor(t *testing.T) {
 		})
 	}
 }
+
+func TestALargeFirstWalkLeavesTokensToTheOthers(t *testing.T) {
+	inWorld(t, simulator.Options{Deals: 20000, Persons: 5, DailyBudget: 400}, func(t *testing.T, w *world) {
+		w.config.PageSize = 100
+		w.share = 0.5
+		w.read("deals", "persons")
+		w.pass(time.Hour)
+		w.news()
+		w.sim.Add("persons", changed(1))
+		w.pass(20 * time.Hour)
+	})
+}

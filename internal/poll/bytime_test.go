@@ -304,3 +304,18 @@ func TestArchivedDealsAreRecordsOfTheSameKind(t *testing.T) {
 		assert.Equal(t, []string{"updated deals_archived 3"}, w.lines())
 	})
 }
+
+func TestAnOverlapMayHaveAFraction(t *testing.T) {
+	inWorld(t, simulator.Options{Deals: 5, DailyBudget: plenty}, func(t *testing.T, w *world) {
+		w.config.Overlap = 1500 * time.Millisecond
+		w.config.Interval = time.Second
+		w.read("deals")
+		w.pass(10 * time.Second)
+		w.news()
+		for i := range 10 {
+			w.sim.Update("deals", "2", changed(i))
+			w.pass(5 * time.Second)
+		}
+		assert.Zero(t, repeats(w.news()))
+	})
+}

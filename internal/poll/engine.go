@@ -78,9 +78,10 @@ type Engine struct {
 	stop context.CancelFunc
 	done sync.WaitGroup
 
-	mu       sync.Mutex
-	asked    int  // which source the last revival asked
-	throttle bool // the stretched interval has been told
+	mu        sync.Mutex
+	asked     int       // which source the last revival asked
+	askAgain  time.Time // a refusal that lasts is not asked about before
+	stretched bool      // the stretched interval has been told
 }
 
 // Start begins to poll. Stop ends it.
@@ -110,23 +111,37 @@ func (e *Engine) Down() <-chan struct{} { return e.gate.shutting() }
 // Reason is why the source cannot be read, or nil.
 func (e *Engine) Reason() error { return e.gate.reason() }
 
-// Revive asks the source again: who the credential is, and, where lists were refused, one of them. On success the
-// walks go on.
+// Revive asks the source again: who the credential is, and, where lists failed, one of them. On success the walks
+// go on.
 func (e *Engine) Revive(ctx context.Context) error {
 	reason := e.gate.reason()
 	if reason == nil {
 		return nil
 	}
-	if _, err := e.cfg.Client.Me(ctx); err != nil {
+	if !accountWide(reason) && !transient(reason) && !e.mayAskAgain() {
+		return reason
+	}
+	if _, err := e.cfg.Client.Me(ctx); err != nil && !ownLimit(err) {
 		return err
 	}
 	if !accountWide(reason) {
-		if err := e.askOneList(ctx); err != nil {
+		if err := e.askOneList(ctx); err != nil && !ownLimit(err) {
 			return err
 		}
 	}
 	e.gate.open()
 	return nil
+}
+
+// mayAskAgain spares the budget: what is refused now is most likely refused in half a minute.
+func (e *Engine) mayAskAgain() bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if time.Now().Before(e.askAgain) {
+		return false
+	}
+	e.askAgain = time.Now().Add(e.cfg.FullReadInterval)
+	return true
 }
 
 // askOneList asks for one record of one object, of the next object each time.
@@ -137,6 +152,17 @@ func (e *Engine) askOneList(ctx context.Context) error {
 	e.mu.Unlock()
 	_, err := e.cfg.Client.List(ctx, &source.Object, pipedrive.Query{Limit: 1})
 	return err
+}
+
+func transient(err error) bool {
+	var later *pipedrive.LaterError
+	return errors.As(err, &later)
+}
+
+// ownLimit tells whether nothing was asked because our share is spent: that is no outage.
+func ownLimit(err error) bool {
+	var later *pipedrive.LaterError
+	return errors.As(err, &later) && later.Kind == pipedrive.KindShare
 }
 
 // accountWide tells whether an error is about the credential or the company, not about one list.
@@ -155,13 +181,4 @@ func (e *Engine) failing(err error) {
 		}
 	}
 	e.gate.shut(err)
-}
-
-// plan tells the budget what the cycles of all objects cost at the wished intervals.
-func (e *Engine) plan() {
-	rate := 0.0
-	for _, w := range e.walkers {
-		rate += w.rate()
-	}
-	e.cfg.Client.Plan(e.cfg.Owner, rate)
 }

@@ -140,6 +140,7 @@ func TestWhenNothingMayBeReadTheSourceIsDown(t *testing.T) {
 		require.Error(t, w.engine.Revive(t.Context()), "who the credential is can be asked, but no list")
 		w.sim.GrantScope("deals")
 		w.sim.GrantScope("persons")
+		w.pass(15 * time.Minute)
 		require.NoError(t, w.engine.Revive(t.Context()))
 		w.pass(time.Second)
 		assert.Len(t, w.news(), 10)

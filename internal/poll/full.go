@@ -5,12 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/benthos-pipedrive/benthos-pipedrive/internal/cursor"
-	"github.com/benthos-pipedrive/benthos-pipedrive/internal/entity"
 	"github.com/benthos-pipedrive/benthos-pipedrive/internal/pipedrive"
 )
 
@@ -18,42 +16,46 @@ import (
 // next reading to miss them again.
 const missingAsked = 20
 
-// readFull reads a whole list, hands on what differs from the last reading, and finds what vanished. A reading that
-// was interrupted begins again: what was handed on is known by its content.
+// reading is a full read under way. It outlives a failure in the middle: the walk goes on where it stands.
+type reading struct {
+	walk  cursor.Walk
+	shown map[string]bool // ids of the pages so far
+	whole bool            // this process has seen it from the beginning: only then does missing mean anything
+}
+
+// readFull reads a whole list, hands on what differs from the last reading, and finds what vanished.
 func (w *walker) readFull(ctx context.Context) error {
-	walk := cursor.Walk{}
-	shown := map[string]bool{}
-	for {
-		page, err := w.list(ctx, pipedrive.Query{Cursor: walk.Cursor, Start: walk.Start})
-		if err != nil {
-			return err
-		}
-		walk.Began = w.began(walk, page)
-		if walk.Start > 0 && w.obj.Paging == entity.Offset && (len(page.Records) == 0 || !shown[page.Records[0].ID]) {
-			walk.Start = max(0, walk.Start-w.pageSize())
-			continue
-		}
-		next, err := advance(walk, page)
-		if err != nil {
-			return err
-		}
-		if err := w.handOn(ctx, w.pickChanged(page, next, shown)); err != nil {
-			return err
-		}
-		if !page.More {
-			return w.finishFull(ctx, walk, shown)
-		}
-		walk = next
+	if w.reading == nil {
+		w.reading = &reading{walk: underWay(cursor.Track{Walk: w.pos.Main.Walk}), shown: map[string]bool{}, whole: w.pos.Main.Walk == nil}
 	}
+	err := w.walkPages(ctx, w.reading.walk, itinerary{
+		order: pipedrive.Unordered,
+		pick:  w.pickChanged,
+		turn: func(walk cursor.Walk) cursor.Walk {
+			if walk.Cursor != "" {
+				w.reading = &reading{shown: map[string]bool{}, whole: true}
+			}
+			return w.turnBack(walk)
+		},
+		further: further,
+	})
+	if err != nil {
+		return err
+	}
+	if err := w.finishFull(ctx, *w.reading); err != nil {
+		return err
+	}
+	w.reading = nil
+	return nil
 }
 
 // pickChanged takes from a page what the last reading did not show in this form.
-func (w *walker) pickChanged(page *pipedrive.Page, next cursor.Walk, shown map[string]bool) Page {
+func (w *walker) pickChanged(page *pipedrive.Page, walk, next cursor.Walk) Page {
 	p := Page{Object: &w.obj, Step: cursor.Step{Walk: &next}}
 	for i := range page.Records {
 		r := &page.Records[i]
-		shown[strings.Clone(r.ID)] = true
-		hash := cursor.HashOf(r.JSON)
+		w.reading.shown[strings.Clone(r.ID)] = true
+		hash := cursor.HashOf(r.JSON, r.Deleted)
 		before, known := w.pos.Full.Known[r.ID]
 		if known && before == hash {
 			continue
@@ -64,6 +66,7 @@ func (w *walker) pickChanged(page *pipedrive.Page, next cursor.Walk, shown map[s
 		}
 		p.Records = append(p.Records, w.record(r, known))
 	}
+	w.reading.walk = next
 	return p
 }
 
@@ -74,16 +77,14 @@ func (w *walker) older(r *pipedrive.Record) bool {
 
 // finishFull ends a reading: known records that it did not show are asked for, and deleted when they are gone or
 // were missing from the reading before, too.
-func (w *walker) finishFull(ctx context.Context, walk cursor.Walk, shown map[string]bool) error {
-	last := Page{Object: &w.obj, Step: cursor.Step{Since: walk.Began, Walked: walk.Began}}
-	missing := w.missing(shown)
-	switch {
-	case !w.obj.Removals:
-		last.Step.Forget = missing
-	case len(shown) == 0:
-		// A list that is suddenly empty is more likely a fault than the deletion of everything.
-	default:
-		if err := w.judge(ctx, missing, walk.Began, &last); err != nil {
+func (w *walker) finishFull(ctx context.Context, done reading) error {
+	last := Page{Object: &w.obj, Step: cursor.Step{
+		Since: done.walk.Began, Walked: done.walk.Began, Missing: w.pos.Full.Missing,
+	}}
+	// A list that is suddenly empty is more likely a fault than the deletion of everything.
+	if done.whole && len(done.shown) > 0 {
+		last.Step.Missing = nil
+		if err := w.judge(ctx, w.missing(done.shown), done.walk.Began, &last); err != nil {
 			return err
 		}
 	}
@@ -103,41 +104,53 @@ func (w *walker) missing(shown map[string]bool) []string {
 
 // judge decides what became of each missing record.
 func (w *walker) judge(ctx context.Context, missing []string, found time.Time, last *Page) error {
-	for i, id := range missing {
-		if slices.Contains(w.pos.Full.Missing, id) {
-			last.remove(id, found)
-			continue
-		}
-		if i >= missingAsked || w.obj.Record == "" {
-			last.Step.Missing = append(last.Step.Missing, id)
-			continue
-		}
-		r, err := w.e.cfg.Client.Record(ctx, &w.obj, id)
-		w.spent += w.obj.RecordTokens
-		var gone *pipedrive.GoneError
+	asked := 0
+	for _, id := range missing {
 		switch {
-		case errors.As(err, &gone), err == nil && r.Deleted:
-			last.remove(id, found)
-		case err == nil:
-			// It lives on outside the list, like an archived project: that is a change, and the last one from here.
-			last.Records = append(last.Records, w.record(&r, true))
+		case !w.obj.Removals, w.pos.Full.Known[id].Deleted():
 			last.Step.Forget = append(last.Step.Forget, id)
-		case ctx.Err() != nil:
-			return ctx.Err()
-		default:
+		case slices.Contains(w.pos.Full.Missing, id):
+			last.remove(id, found)
+		case asked == missingAsked || w.obj.Record == "":
 			last.Step.Missing = append(last.Step.Missing, id)
+		default:
+			asked++
+			if err := w.askFor(ctx, id, found, last); err != nil {
+				return err
+			}
 		}
+	}
+	return nil
+}
+
+// askFor reads one missing record by itself.
+func (w *walker) askFor(ctx context.Context, id string, found time.Time, last *Page) error {
+	r, err := w.e.cfg.Client.Record(ctx, &w.obj, id)
+	w.spent += w.obj.RecordTokens
+	var gone *pipedrive.GoneError
+	switch {
+	case errors.As(err, &gone), err == nil && r.Deleted:
+		last.remove(id, found)
+	case err == nil:
+		// It lives on outside the list, like an archived project: that is a change, and the last one from here.
+		last.Records = append(last.Records, w.record(&r, true))
+		last.Step.Forget = append(last.Step.Forget, id)
+	case ctx.Err() != nil:
+		return ctx.Err()
+	default:
+		last.Step.Missing = append(last.Step.Missing, id)
 	}
 	return nil
 }
 
 // remove hands on the deletion of a record that vanished.
 func (p *Page) remove(id string, found time.Time) {
-	body := []byte(`{"id":` + strconv.Quote(id) + `}`)
+	var body any = map[string]string{"id": id}
 	if n := json.Number(id); isInteger(n) {
-		body = []byte(`{"id":` + id + `}`)
+		body = map[string]json.Number{"id": n}
 	}
-	p.Records = append(p.Records, Record{JSON: body, ID: id, Action: Deleted, Time: found})
+	encoded, _ := json.Marshal(body) // of a text or a whole number: it cannot go wrong
+	p.Records = append(p.Records, Record{JSON: encoded, ID: id, Action: Deleted, Time: found})
 	p.Step.Forget = append(p.Step.Forget, id)
 }
 

@@ -183,3 +183,60 @@ func TestArchivedLeadsComeAndGoWithoutDeletions(t *testing.T) {
 		assert.Equal(t, []string{"updated leads_archived " + id}, w.lines())
 	})
 }
+
+func TestAFullReadLargerThanTheShareTakesDays(t *testing.T) {
+	inWorld(t, simulator.Options{Projects: 1100, Deals: 5, DailyBudget: 200}, func(t *testing.T, w *world) {
+		w.config.PageSize = 100
+		w.share = 0.5
+		w.read("projects")
+		for range 6 {
+			w.pass(24 * time.Hour)
+		}
+		w.requireCaughtUp("projects", w.news())
+	})
+}
+
+func TestAFullReadGoesOnAfterAFailure(t *testing.T) {
+	inWorld(t, simulator.Options{Projects: 3000, DailyBudget: plenty}, func(t *testing.T, w *world) {
+		w.config.PageSize = 10 // 300 pages
+		n := 0
+		w.sim.OnRequest(func(r *http.Request) {
+			if strings.HasPrefix(r.URL.Path, "/api/v2/projects") {
+				if n++; n%100 == 0 {
+					w.sim.FailNext(simulator.Status(502))
+				}
+			}
+		})
+		w.read("projects")
+		defer w.reviving()()
+		w.pass(time.Hour)
+		assert.Len(t, w.news(), 3000)
+	})
+}
+
+func TestADeletionIsToldOnceThoughTheRecordVanishesLater(t *testing.T) {
+	inWorld(t, simulator.Options{Projects: 5, DailyBudget: plenty}, func(t *testing.T, w *world) {
+		w.read("projects")
+		w.pass(time.Minute)
+		w.news()
+		id := w.sim.IDs("projects")[1]
+		w.sim.Delete("projects", id)
+		w.pass(16 * time.Minute)
+		assert.Equal(t, []string{"deleted projects " + id}, w.lines())
+		w.pass(31 * 24 * time.Hour)
+		assert.Empty(t, w.lines())
+	})
+}
+
+func TestACallThatIsLoggedAfterItsEndIsSeen(t *testing.T) {
+	for _, oldest := range []bool{false, true} {
+		inWorld(t, simulator.Options{CallLogs: 5, DailyBudget: plenty, Quirks: simulator.Quirks{OldestCallsFirst: oldest}}, func(t *testing.T, w *world) {
+			w.read("call_logs")
+			w.pass(20 * time.Minute)
+			w.news()
+			made := w.sim.Add("call_logs", simulator.Fields{"start_time": w.sim.Now().Add(-10 * time.Minute)})
+			w.pass(2 * time.Hour)
+			assert.Equal(t, []string{"created call_logs " + made}, w.lines(), "oldest first %v", oldest)
+		})
+	}
+}

@@ -51,16 +51,12 @@ func (g *gate) shutting() <-chan struct{} {
 	return g.shutCh
 }
 
-// opening is closed while the gate is open; a walker that was stopped by the gate goes on when it closes.
-func (g *gate) opening() <-chan struct{} {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	return g.openCh
-}
-
 func (g *gate) wait(ctx context.Context) error {
+	g.mu.Lock()
+	open := g.openCh
+	g.mu.Unlock()
 	select {
-	case <-g.opening():
+	case <-open:
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()

@@ -5,138 +5,95 @@ import (
 	"time"
 
 	"github.com/benthos-pipedrive/benthos-pipedrive/internal/cursor"
-	"github.com/benthos-pipedrive/benthos-pipedrive/internal/entity"
 	"github.com/benthos-pipedrive/benthos-pipedrive/internal/pipedrive"
 )
 
-// Which track a walk from the newest moves.
-const (
-	mainTrack = false
-	lookTrack = true
-)
-
-// readNewest reads a list from its newest record down to what is known. On the look track it hands on only the
-// records that a walk by time cannot find, those without an update_time.
-//
-// The order is checked, not trusted: as soon as a record is newer than the one before it, nothing is concluded from
-// the order any more and the list is read to its end.
-func (w *walker) readNewest(ctx context.Context, look bool) error {
-	track := &w.pos.Main
-	if look {
-		track = &w.pos.Look
-	}
-	d := descent{w: w, look: look, walk: underWay(*track), orderly: true}
-	for {
-		page, err := w.list(ctx, pipedrive.Query{Order: pipedrive.NewestFirst, Cursor: d.walk.Cursor, Start: d.walk.Start})
-		if w.cursorRefused(err, d.walk) {
-			d.walk = cursor.Walk{Since: track.Since, Began: d.walk.Began}
-			continue
-		}
-		if err != nil {
-			return err
-		}
-		d.walk.Began = w.began(d.walk, page)
-		if d.shifted(page) {
-			d.walk.Start = max(0, d.walk.Start-w.pageSize())
-			continue
-		}
-		p, err := d.pick(page)
-		if err != nil {
-			return err
-		}
-		if err := w.handOn(ctx, p); err != nil {
-			return err
-		}
-		if p.Step.Walk == nil {
-			return nil
-		}
-		d.walk = *p.Step.Walk
-	}
+// readNewest reads a list from its newest record down to what the last such walk began with.
+func (w *walker) readNewest(ctx context.Context) error {
+	return w.descend(ctx, w.pos.Main, false)
 }
 
-// descent is a walk from the newest record down.
-type descent struct {
-	w       *walker
-	look    bool
-	walk    cursor.Walk
-	orderly bool // no record so far was newer than the one before it
+// look finds the new records that a walk by time cannot find, those without an update_time.
+func (w *walker) look(ctx context.Context) error {
+	return w.descend(ctx, w.pos.Look, true)
 }
 
-func (d *descent) pick(page *pipedrive.Page) (Page, error) {
-	next, err := advance(d.walk, page)
-	if err != nil {
-		return Page{}, err
-	}
-	last := d.lastTime(page)
-	if next.Last = last; !d.walk.Last.IsZero() && last.After(d.walk.Last) {
-		next.Last = d.walk.Last
-	}
-	since := d.w.nextSince(d.walk)
-	p := d.w.newPicker(page, cursor.Keep{From: since, At: last})
+// descend reads along the times in NewestBy. The order is checked, not trusted: as soon as a record is newer than
+// the one before it, nothing is concluded from the order any more and the list is read to its end.
+func (w *walker) descend(ctx context.Context, track cursor.Track, look bool) error {
+	return w.walkPages(ctx, underWay(track), itinerary{
+		order: pipedrive.NewestFirst,
+		pick: func(page *pipedrive.Page, walk, next cursor.Walk) Page {
+			return w.pickNewest(page, walk, next, look)
+		},
+		turn: w.turnBack,
+		further: func(walk, turned cursor.Walk) bool {
+			return walk.Last.Before(turned.Last) || further(walk, turned)
+		},
+	})
+}
+
+func (w *walker) pickNewest(page *pipedrive.Page, walk, next cursor.Walk, look bool) Page {
+	w.descendTo(page, &next)
+	since := w.nextSince(walk)
+	p := w.newPicker(page, since)
 	reached := false
 	for i := range page.Records {
 		r := &page.Records[i]
-		at := d.at(r)
+		at := w.newestBy(r)
 		switch {
-		case !at.IsZero() && at.Before(d.walk.Since):
-			reached = d.orderly
-		case d.readBefore(at):
-		case d.look && !r.Updated.IsZero():
-			d.remember(&p, r, at)
+		case at.Before(walk.Since) && !at.IsZero():
+			reached = true
+		case !next.Disorderly && !walk.Last.IsZero() && at.After(walk.Last):
+			// Passed before the walk turned back; what is newer now is met by the next walk.
+		case look && !r.Updated.IsZero():
+			// The walk by time hands it on.
 		default:
-			p.take(r, at)
+			p.take(r, pick(at, walk.Began))
 		}
 	}
-	step := cursor.Step{Look: d.look, Walk: &next, Seen: p.seen, Keep: p.keep}
-	if reached || !page.More {
-		step.Walk, step.Since, step.Walked = nil, since, d.walk.Began
+	step := cursor.Step{Look: look, Walk: &next, Seen: p.seen, Keep: since}
+	if !page.More || reached && !next.Disorderly {
+		step.Walk, step.Since, step.Walked = nil, since, walk.Began
 	}
-	return Page{Object: &d.w.obj, Records: p.records, Step: step}, nil
+	return Page{Object: &w.obj, Records: p.records, Step: step}
 }
 
-// at is the time that the list is ordered by.
-func (d *descent) at(r *pipedrive.Record) time.Time {
-	if d.w.obj.NewestBy == d.w.obj.Created {
+// newestBy is the time that the list is ordered by.
+func (w *walker) newestBy(r *pipedrive.Record) time.Time {
+	if w.obj.NewestBy == w.obj.Created {
 		return r.Created
 	}
 	return pick(r.Updated, r.Created)
 }
 
-// lastTime is the time of the last record of a page. It checks the order on the way.
-func (d *descent) lastTime(page *pipedrive.Page) time.Time {
-	last := d.walk.Last
+// descendTo moves the walk to the last record of a page, and checks the order on the way.
+func (w *walker) descendTo(page *pipedrive.Page, next *cursor.Walk) {
+	var before time.Time
 	for i := range page.Records {
-		at := d.at(&page.Records[i])
-		if i > 0 && !last.IsZero() && at.After(last) {
-			d.orderly = false
+		at := w.newestBy(&page.Records[i])
+		if !before.IsZero() && at.After(before) {
+			next.Disorderly = true
 		}
-		last = pick(at, last)
+		before = pick(at, before)
 	}
-	return last
-}
-
-// readBefore tells whether an orderly descent has passed a time: what is newer now will be met by the next walk.
-func (d *descent) readBefore(at time.Time) bool {
-	return d.orderly && !d.walk.Last.IsZero() && at.After(d.walk.Last)
-}
-
-// remember notes a record that is not handed on, where the next page may begin with it.
-func (d *descent) remember(p *picker, r *pipedrive.Record, at time.Time) {
-	if at.Equal(p.keep.At) {
-		p.note(r.ID, at, cursor.HashOf(r.JSON))
+	if next.Last.IsZero() || before.Before(next.Last) {
+		next.Last = pick(before, next.Last)
 	}
 }
 
-// shifted tells whether rows went missing before a page of an orderly list with offsets.
-func (d *descent) shifted(page *pipedrive.Page) bool {
-	if d.w.obj.Paging != entity.Offset || !d.orderly || d.walk.Start == 0 {
-		return false
+// turnBack reads the page before once more, or the list from its beginning where a cursor was refused.
+func (w *walker) turnBack(walk cursor.Walk) cursor.Walk {
+	if walk.Cursor != "" {
+		return cursor.Walk{Since: walk.Since, Began: walk.Began, Restarted: true}
 	}
-	if len(page.Records) == 0 {
-		return true
+	walk.Start = max(0, walk.Start-w.pageSize())
+	if walk.Start == 0 {
+		walk.Edge = ""
 	}
-	r := &page.Records[0]
-	_, met := d.w.met(r.ID)
-	at := d.at(r)
-	return !met && !at.IsZero() && !at.After(d.walk.Last)
+	return walk
 }
+
+// further tells whether a walk along offsets has passed the place where it turned back. One along cursors begins
+// again, and does so once.
+func further(walk, turned cursor.Walk) bool { return walk.Start > turned.Start }

@@ -4,37 +4,51 @@ import (
 	"time"
 
 	"github.com/benthos-pipedrive/benthos-pipedrive/internal/cursor"
+	"github.com/benthos-pipedrive/benthos-pipedrive/internal/entity"
 	"github.com/benthos-pipedrive/benthos-pipedrive/internal/pipedrive"
 )
 
 // picker takes from one page the records that were not handed on before.
 type picker struct {
-	w       *walker
-	keep    cursor.Keep
-	records []Record
-	seen    []cursor.Seen
+	w        *walker
+	keep     time.Time // the window holds records from here on
+	records  []Record
+	seen     []cursor.Seen
+	timeless []cursor.Seen
 }
 
-func (w *walker) newPicker(page *pipedrive.Page, keep cursor.Keep) picker {
+func (w *walker) newPicker(page *pipedrive.Page, keep time.Time) picker {
 	return picker{w: w, keep: keep, records: make([]Record, 0, len(page.Records))}
 }
 
 // take hands a record on unless the window holds this very content of it. Only what the window holds or will hold
 // is hashed: on a first walk that is next to nothing.
 func (p *picker) take(r *pipedrive.Record, at time.Time) {
-	prior, met := p.w.met(r.ID)
-	if met || p.keep.Holds(at) {
-		hash := cursor.HashOf(r.JSON)
-		if met && prior.Hash == hash {
-			return
-		}
-		p.note(r.ID, at, hash)
+	if s, fresh := p.hand(r, at, p.keep); fresh && s != nil {
+		p.seen = append(p.seen, *s)
 	}
-	p.records = append(p.records, p.w.record(r, met))
 }
 
-func (p *picker) note(id string, at time.Time, hash cursor.Hash) {
-	p.seen = append(p.seen, cursor.Seen{ID: id, Sighting: cursor.Sighting{At: at, Hash: hash}})
+// takeTimeless does the same for a record without an update_time. Only the look can meet it again, by its add_time.
+func (p *picker) takeTimeless(r *pipedrive.Record, keep, began time.Time) {
+	if s, fresh := p.hand(r, pick(r.Created, began), keep); fresh && s != nil {
+		p.timeless = append(p.timeless, *s)
+	}
+}
+
+// hand tells whether the record was handed on, and what of it to remember, if anything.
+func (p *picker) hand(r *pipedrive.Record, at, keep time.Time) (*cursor.Seen, bool) {
+	prior, met := p.w.met(r.ID)
+	if !met && at.Before(keep) {
+		p.records = append(p.records, p.w.record(r, false))
+		return nil, true
+	}
+	hash := cursor.HashOf(r.JSON, r.Deleted)
+	if met && prior.Hash == hash {
+		return nil, false
+	}
+	p.records = append(p.records, p.w.record(r, met))
+	return &cursor.Seen{ID: r.ID, Sighting: cursor.Sighting{At: at, Hash: hash}}, true
 }
 
 // met looks for a record in the windows of both tracks.
@@ -56,7 +70,7 @@ func (w *walker) action(r *pipedrive.Record, met bool) Action {
 	switch {
 	case r.Deleted:
 		return Deleted
-	case w.pos.First && w.pos.StartFrom == Beginning:
+	case w.pos.StartFrom == Beginning && (w.pos.First || w.firstLook()):
 		return Snapshot
 	case met:
 		return Updated
@@ -67,4 +81,10 @@ func (w *walker) action(r *pipedrive.Record, met bool) Action {
 	default:
 		return Updated
 	}
+}
+
+// firstLook tells whether the look makes up for a first walk that lost its place: it reads to the end, and what it
+// finds is as old as what the walk found.
+func (w *walker) firstLook() bool {
+	return w.obj.Walk == entity.ByTime && w.obj.NewestFirst != "" && w.pos.Look.Since.IsZero()
 }

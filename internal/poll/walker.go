@@ -3,7 +3,6 @@ package poll
 import (
 	"context"
 	"errors"
-	"math"
 	"sync/atomic"
 	"time"
 
@@ -17,6 +16,7 @@ const (
 	transientFailures = 3
 	firstPause        = time.Second
 	longestPause      = 30 * time.Second
+	longestAsked      = 5 * time.Minute // of a Retry-After beside an error of the server
 )
 
 // walker reads one object, cycle after cycle.
@@ -25,12 +25,15 @@ type walker struct {
 	obj entity.Object    // its own copy: the paging of a custom object is learnt
 	pos *cursor.Position // as far as pages were handed on; ahead of what is acknowledged
 
+	reading *reading // the full read under way, if the object is read in full
+
 	failing  atomic.Bool // read by the others to see whether any object can be read
-	failures int         // transient ones, in a row
-	told     string      // the last lasting refusal that was logged
+	failures int         // transient ones since the last answer
+	refused  string      // why it may not be read, once that was logged
 
 	spent     int          // tokens of the cycle under way
 	cycleCost atomic.Int64 // tokens of the last whole cycle; read by the others to plan
+	cycling   atomic.Bool  // its first walk is over; read by the others to leave it tokens
 	dateless  bool         // it was told that answers carry no Date
 }
 
@@ -59,6 +62,7 @@ func (w *walker) run(ctx context.Context) {
 // cycle reads everything that is due once.
 func (w *walker) cycle(ctx context.Context) error {
 	first := w.pos.First
+	w.cycling.Store(!first)
 	w.spent = 0
 	err := w.walk(ctx)
 	if err == nil && !first {
@@ -73,24 +77,34 @@ func (w *walker) walk(ctx context.Context) error {
 	case entity.Full:
 		return w.readFull(ctx)
 	case entity.Newest:
-		return w.readNewest(ctx, mainTrack)
+		return w.readNewest(ctx)
 	default:
 		if err := w.walkByTime(ctx); err != nil || !w.lookIsDue() {
 			return err
 		}
-		return w.readNewest(ctx, lookTrack)
+		return w.look(ctx)
 	}
 }
 
 // list asks for one page and counts what it cost.
 func (w *walker) list(ctx context.Context, q pipedrive.Query) (*pipedrive.Page, error) {
+	if wait := w.leaveTokens(); wait > 0 {
+		return nil, &pipedrive.LaterError{Kind: pipedrive.KindShare, After: wait, Answer: pipedrive.Answer{
+			Text: "its first walk leaves half of the daily_token_share to the objects whose first walk is over",
+		}}
+	}
 	q.Limit = w.pageSize()
 	page, err := w.e.cfg.Client.List(ctx, &w.obj, q)
 	w.spent += w.obj.Tokens
-	if err == nil && w.obj.Paging == entity.AnyPaging {
+	if err != nil {
+		return nil, err
+	}
+	w.failures, w.refused = 0, ""
+	w.failing.Store(false)
+	if w.obj.Paging == entity.AnyPaging {
 		w.obj.Paging = pagingOf(page)
 	}
-	return page, err
+	return page, nil
 }
 
 // pagingOf is what the first answer of a custom list shows; one page alone shows nothing.
@@ -119,20 +133,14 @@ func (w *walker) interval() time.Duration {
 	return w.e.cfg.FullReadInterval
 }
 
-// rate is what this object's cycles cost at the wished interval, in tokens a second.
-func (w *walker) rate() float64 {
-	return float64(w.cycleCost.Load()) / w.interval().Seconds()
-}
-
 // pauseAfter decides how long to rest after a cycle that took a while and ended with err.
 func (w *walker) pauseAfter(err error, took time.Duration) time.Duration {
 	var later *pipedrive.LaterError
-	var refused *pipedrive.CredentialError
+	var credential *pipedrive.CredentialError
 	switch {
 	case err == nil:
-		w.recovered()
 		return w.pacedInterval() - took
-	case errors.As(err, &refused):
+	case errors.As(err, &credential):
 		w.e.gate.shut(err)
 		return 0
 	case errors.As(err, &later):
@@ -142,25 +150,21 @@ func (w *walker) pauseAfter(err error, took time.Duration) time.Duration {
 	}
 }
 
-func (w *walker) recovered() {
-	w.failures, w.told = 0, ""
-	w.failing.Store(false)
-}
-
 func (w *walker) pauseUntilLater(err *pipedrive.LaterError) time.Duration {
 	switch err.Kind {
 	case pipedrive.KindDaily, pipedrive.KindBlocked:
 		w.e.gate.shut(err)
 		return 0
-	case pipedrive.KindBurst:
-		return max(err.After, firstPause)
 	case pipedrive.KindShare:
 		w.tell(err.Error())
 		return max(err.After, firstPause)
 	}
 	w.failures++
-	pause := max(err.After, min(firstPause<<min(w.failures-1, 10), longestPause))
-	w.e.cfg.Log.Warnf("Reading %s, next try in %v: %v", w.obj.Name, pause, err)
+	pause := max(min(err.After, longestAsked), min(firstPause<<min(w.failures-1, 10), longestPause))
+	// The burst limit is met now and then when others use the same token: no news.
+	if err.Kind != pipedrive.KindBurst || w.failures >= transientFailures {
+		w.e.cfg.Log.Warnf("Reading %s, next try in %v: %v", w.obj.Name, pause.Round(time.Millisecond), err)
+	}
 	if w.failures >= transientFailures {
 		w.failing.Store(true)
 		w.e.failing(err)
@@ -176,44 +180,15 @@ func (w *walker) pauseRefused(err error) time.Duration {
 	return w.e.cfg.FullReadInterval
 }
 
-// tell logs a lasting refusal once, not once a cycle.
+// tell logs why an object is not read once, not once a cycle.
 func (w *walker) tell(why string) {
-	if w.told != why {
-		w.told = why
+	if w.refused == "" {
 		w.e.cfg.Log.Warnf("Not reading %s for now: %s", w.obj.Name, why)
 	}
+	w.refused = why
 }
 
-// pacedInterval is the wished interval, stretched so that the share of the daily budget lasts until its reset.
-func (w *walker) pacedInterval() time.Duration {
-	client := w.e.cfg.Client
-	stretch := client.Stretch()
-	untilReset := max(time.Until(client.Reset()), firstPause)
-	paced := untilReset
-	if s := float64(w.interval()) * stretch; s < float64(math.MaxInt64) {
-		paced = time.Duration(s)
-	}
-	// A new budget day needs no waiting for what the old one could not pay.
-	paced = max(w.interval(), min(paced, untilReset))
-	w.e.cfg.Observer.Interval(w.obj.Name, paced)
-	if stretch > 1 {
-		w.e.tellStretch(w, paced)
-	}
-	return paced
-}
-
-func (e *Engine) tellStretch(w *walker, paced time.Duration) {
-	e.mu.Lock()
-	told := e.throttle
-	e.throttle = true
-	e.mu.Unlock()
-	if !told {
-		e.cfg.Log.Warnf("Reading %s every %v instead of every %v: %d tokens are left of this process' daily_token_share until %s. Poll fewer objects, set a longer interval, or raise daily_token_share",
-			w.obj.Name, paced.Round(100*time.Millisecond), w.interval(), e.cfg.Client.Left(), e.cfg.Client.Reset().Format(time.RFC3339))
-	}
-}
-
-// rest waits. An object that failed while the source was down is asked again as soon as the source is back.
+// rest waits. An object that was refused is asked for again as soon as the source is back.
 func (w *walker) rest(ctx context.Context, pause time.Duration) bool {
 	timer := time.NewTimer(max(pause, 0))
 	defer timer.Stop()
@@ -224,8 +199,7 @@ func (w *walker) rest(ctx context.Context, pause time.Duration) bool {
 		if w.e.gate.wait(ctx) != nil {
 			return false
 		}
-		if w.failing.Swap(false) {
-			w.failures = 0
+		if w.refused != "" {
 			return true
 		}
 	case <-ctx.Done():

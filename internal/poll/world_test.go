@@ -124,6 +124,10 @@ func (w *world) read(objects ...string) {
 
 // take is the door.
 func (w *world) take(ctx context.Context, page poll.Page) error {
+	if len(page.Records) == 0 {
+		w.ledger.Pass(page.Object.Name, page.Step)
+		return nil
+	}
 	keys := make([]cursor.RecordKey, len(page.Records))
 	for i, r := range page.Records {
 		keys[i] = cursor.RecordKey{Kind: page.Object.Kind, ID: r.ID}
@@ -189,6 +193,14 @@ func (w *world) news() []change {
 	got := w.got
 	w.got = nil
 	return got
+}
+
+func idsOf(came []change) map[string]bool {
+	ids := map[string]bool{}
+	for _, c := range came {
+		ids[c.id] = true
+	}
+	return ids
 }
 
 // lines are the news as words, for short comparisons.

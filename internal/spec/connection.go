@@ -3,9 +3,11 @@
 package spec
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"net/url"
+	"runtime/debug"
 	"time"
 
 	"github.com/redpanda-data/benthos/v4/public/service"
@@ -41,8 +43,8 @@ func ConnectionFields() []*service.ConfigField {
 			Example("${PIPEDRIVE_API_TOKEN}"),
 		oauthField(),
 		service.NewStringField(spFieldBaseURL).
-			Description("Where the API is. Empty means `" + pipedrive.DefaultBaseURL + "`, or with `oauth2` the `api_domain` that Pipedrive answers with the access token. The host of one company (`https://acme.pipedrive.com`) and the simulator (`benthos-pipedrive simulate`) work as well. The credential is sent to this host only; redirects are not followed.").
-			Default("").
+			Description("Where the API is: this host for all companies, that of one company (`https://acme.pipedrive.com`), or the simulator (`benthos-pipedrive simulate`). With `oauth2` the default means the `api_domain` that Pipedrive answers with the access token. The credential is sent to this host only; redirects are not followed.").
+			Default(pipedrive.DefaultBaseURL).
 			Example("https://acme.pipedrive.com").
 			Example("http://127.0.0.1:7878"),
 		service.NewDurationField(spFieldTimeout).
@@ -127,25 +129,31 @@ func ParseConnection(conf *service.ParsedConfig) (Connection, error) {
 	if err := c.parseOAuth(conf.Namespace(spFieldOAuth)); err != nil {
 		return c, err
 	}
+	if c.config.OAuth != nil && c.config.BaseURL == pipedrive.DefaultBaseURL {
+		c.config.BaseURL = "" // the token answer knows better
+	}
 	c.config.Transport, err = parseTransport(conf)
 	return c, err
 }
 
 func (c *Connection) parseOAuth(conf *service.ParsedConfig) error {
 	o := &pipedrive.OAuth{}
-	for field, into := range map[string]*string{
-		spFieldClientID:      &o.ClientID,
-		spFieldClientSecret:  &o.ClientSecret,
-		spFieldRefreshToken:  &o.RefreshToken,
-		spFieldTokenURL:      &o.TokenURL,
-		spFieldTokenCache:    &c.tokenCache,
-		spFieldTokenCacheKey: &c.tokenCacheKey,
+	for _, f := range []struct {
+		field string
+		into  *string
+	}{
+		{spFieldClientID, &o.ClientID},
+		{spFieldClientSecret, &o.ClientSecret},
+		{spFieldRefreshToken, &o.RefreshToken},
+		{spFieldTokenURL, &o.TokenURL},
+		{spFieldTokenCache, &c.tokenCache},
+		{spFieldTokenCacheKey, &c.tokenCacheKey},
 	} {
-		text, err := conf.FieldString(field)
+		text, err := conf.FieldString(f.field)
 		if err != nil {
 			return err
 		}
-		*into = text
+		*f.into = text
 	}
 	if o.ClientID != "" || o.ClientSecret != "" || o.RefreshToken != "" {
 		c.config.OAuth = o
@@ -154,7 +162,7 @@ func (c *Connection) parseOAuth(conf *service.ParsedConfig) error {
 }
 
 func parseTransport(conf *service.ParsedConfig) (http.RoundTripper, error) {
-	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport := pipedrive.NewTransport()
 	tlsConf, enabled, err := conf.FieldTLSToggled(spFieldTLS)
 	if err != nil {
 		return nil, err
@@ -180,7 +188,7 @@ func parseTransport(conf *service.ParsedConfig) (http.RoundTripper, error) {
 // NewClient makes the client of one component. Close gives it back.
 func (c Connection) NewClient(res *service.Resources) (*pipedrive.Client, error) {
 	config := c.config
-	config.UserAgent = "benthos-pipedrive/" + res.EngineVersion()
+	config.UserAgent = "benthos-pipedrive/" + version(res)
 	config.Shared = shared(res)
 	config.Observer = newClientMetrics(res)
 	config.Log = res.Logger()
@@ -192,6 +200,20 @@ func (c Connection) NewClient(res *service.Resources) (*pipedrive.Client, error)
 		config.OAuth = &oauth
 	}
 	return pipedrive.New(config)
+}
+
+// version is that of this module in the build that holds it; in a checkout of our own, where it has none, that which
+// the binary was stamped with.
+func version(res *service.Resources) string {
+	const ours = "github.com/benthos-pipedrive/benthos-pipedrive"
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, m := range info.Deps {
+			if m.Path == ours && m.Replace == nil && m.Version != "" && m.Version != "(devel)" {
+				return m.Version
+			}
+		}
+	}
+	return cmp.Or(res.EngineVersion(), "dev")
 }
 
 // sharedKey finds what the components of one process count together among the host's generic resources.
