@@ -57,7 +57,7 @@ func pollFields() []*service.ConfigField {
 			Description("The key in `checkpoint_cache`; each object gets its own, with the object's name behind a dot. Two inputs that share a cache need two keys. A checkpoint names its company: that of another company is refused.").
 			Default("pipedrive_poll"),
 		service.NewIntField(ppFieldCheckpointLimit).
-			Description("How many pages of one object may be in flight: handed on and not acknowledged, or acknowledged and not yet in the stored checkpoint. It bounds the memory, and what is repeated after a crash. An output with a `batching.count` needs a `batching.period` as well: while it waits for more records, the later changes of those it holds wait behind them.").
+			Description("How many pages of one object may be in flight: handed on and not acknowledged, or acknowledged and not yet in the stored checkpoint. It bounds the memory, and what is repeated after a crash. An output with a `batching.count` needs a `batching.period` as well: while it waits for more records, later changes of the records of the same page wait behind them.").
 			Default(4).
 			Advanced().
 			LintRule(`root = if this < 1 { ["must be at least 1"] }`),

@@ -113,6 +113,29 @@ func TestConnectSaysWhichCacheIsMissing(t *testing.T) {
 	require.ErrorContains(t, in.ConnectionTest(t.Context())[0].Err, `"state"`)
 }
 
+func TestConnectionTestAsksWhoTheCredentialIs(t *testing.T) {
+	sim := simulator.RunT(t, simulator.Options{})
+	in, err := open(t, "api_token: "+sim.Token()+"\nbase_url: "+sim.URL())
+	require.NoError(t, err)
+	require.NoError(t, in.ConnectionTest(t.Context())[0].Err)
+	sim.RevokeToken()
+	require.ErrorContains(t, in.ConnectionTest(t.Context())[0].Err, "401")
+}
+
+// A checkpoint that cannot be used is looked at before Pipedrive is asked: it costs no tokens, however often.
+func TestADamagedCheckpointCostsNoTokens(t *testing.T) {
+	sim := simulator.RunT(t, simulator.Options{})
+	in, err := open(t, "api_token: "+sim.Token()+"\nbase_url: "+sim.URL()+"\ncheckpoint_cache: state", service.MockResourcesOptAddCache("state"))
+	require.NoError(t, err)
+	require.NoError(t, in.res.AccessCache(t.Context(), "state", func(c service.Cache) {
+		require.NoError(t, c.Set(t.Context(), "pipedrive_poll.persons", []byte("{"), nil))
+	}))
+	for range 5 {
+		require.ErrorContains(t, in.Connect(t.Context()), "damaged")
+	}
+	assert.Zero(t, sim.TokensSpent())
+}
+
 func TestTwoPollersDoNotShareACheckpoint(t *testing.T) {
 	sim := simulator.RunT(t, simulator.Options{})
 	conf, err := pollSpec().ParseYAML("api_token: "+sim.Token()+"\nbase_url: "+sim.URL()+"\ncheckpoint_cache: state", nil)

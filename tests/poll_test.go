@@ -187,6 +187,62 @@ output: { drop: {} }
 	assert.NotContains(t, p.stop(), token)
 }
 
+// When the company's daily budget is spent, nothing is asked and the input is not ready, until there is a new one.
+func TestASpentBudgetIsNotReady(t *testing.T) {
+	sim := simulator.RunT(t, simulator.Options{Deals: 10, DailyBudget: plenty, Burst: plenty})
+	address := freeAddress(t)
+	p := run(t, t.TempDir(), fmt.Sprintf(`
+http: { address: %s }
+input:
+  pipedrive_poll:
+    base_url: %s
+    api_token: %s
+    objects: [ deals ]
+    interval: 100ms
+    daily_token_share: 1
+    budget_probe_interval: 1s
+output: { drop: {} }
+`, address, sim.URL(), sim.Token()))
+	ready := func() int { status, _ := get("http://" + address + "/ready"); return status }
+	eventually(t, "it gets ready", func() bool { return ready() == http.StatusOK })
+	sim.SetQuirks(func(q *simulator.Quirks) { q.NoRetryAfter = true })
+	sim.Spend(plenty)
+	eventually(t, "it is not ready", func() bool { return ready() == http.StatusServiceUnavailable })
+	said := ""
+	eventually(t, "it says why", func() bool { _, said = get("http://" + address + "/ready"); return strings.Contains(said, "budget") })
+	sim.SetBudget(2 * plenty)
+	eventually(t, "it gets ready again", func() bool { return ready() == http.StatusOK })
+	assert.Contains(t, p.stop(), "daily")
+}
+
+// An output that holds records back for its batch does not stop the reading.
+func TestAnOutputThatBatches(t *testing.T) {
+	sim := simulator.RunT(t, simulator.Options{Deals: 25, DailyBudget: plenty, Burst: plenty})
+	folder := t.TempDir()
+	out := filepath.Join(folder, "out.jsonl")
+	run(t, folder, fmt.Sprintf(`
+http: { enabled: false }
+input:
+  pipedrive_poll:
+    base_url: %s
+    api_token: %s
+    objects: [ deals ]
+    interval: 50ms
+    daily_token_share: 1
+output:
+  broker:
+    outputs: [ { file: { path: out.jsonl, codec: lines } } ]
+    batching: { count: 10 }
+`, sim.URL(), sim.Token()))
+	eventually(t, "the first page comes", func() bool { return lines(t, out) == 25 })
+	sim.AddMany("deals", 3)
+	before := sim.Count("/api/v2/deals")
+	eventually(t, "reading goes on with three records held back", func() bool { return sim.Count("/api/v2/deals") > before+20 })
+	assert.Equal(t, 25, lines(t, out))
+	sim.AddMany("deals", 7)
+	eventually(t, "seven more fill the batch", func() bool { return lines(t, out) == 35 })
+}
+
 func get(url string) (int, string) {
 	res, err := http.Get(url)
 	if err != nil {
