@@ -65,7 +65,7 @@ func (s *Simulator) Touch(name, id string) { s.Update(name, id, nil) }
 // Delete deletes a record: a deal or project stays in the lists of those who ask for status deleted, everything else
 // vanishes from them.
 func (s *Simulator) Delete(name, id string) {
-	s.change(name, id, func(r row, t *table, now stamp) row { return s.deleted(r, t, now) })
+	s.change(name, id, s.deleted)
 }
 
 // Purge forgets a record at once, as Pipedrive does 30 days after its deletion.

@@ -6,13 +6,17 @@
 //	sim.FailNext(simulator.Status(503).On("/api/v2/deals"))
 //	sim.Advance(24 * time.Hour)
 //
+// Every change is also told by webhooks, to those who subscribed over the API or with Subscribe. They are sent over
+// the network, or in process to what Deliver or DeliverTo names, and retried, banned and removed by the simulator's
+// clock; Deliveries says what has become of each.
+//
 // Lists are named deals, deals_archived, persons, organizations, activities, products, pipelines, stages, leads,
 // leads_archived, notes, users, files, projects, projects_archived, tasks, call_logs and activity_types. A name or an
 // id that does not exist is a mistake in the test and panics.
 //
 // Inside a testing/synctest bubble call New there too, so that the seeded times lie before the bubble's clock.
 //
-// Where Pipedrive's documentation is silent the behaviour is a guess that Quirks can turn. Not played: writes over
-// HTTP, /v1/recents, field definitions, search and webhooks. include_fields and include_labels are taken and add nothing,
-// filter_id is taken for a filter that lets everything through, and persons cannot be asked for by deal_id.
+// Where Pipedrive's documentation is silent the behaviour is a guess that Quirks can turn. Not played: writes of
+// records over HTTP, /v1/recents, field definitions and search. include_fields and include_labels are taken and add
+// nothing, and filter_id is taken for a filter that lets everything through.
 package simulator

@@ -1,6 +1,7 @@
 package simulator_test
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"net/http"
@@ -34,4 +35,23 @@ func Example() {
 	// 503 false 0
 	// 200 true 1
 	// 10 tokens
+}
+
+// In process: what is changed in the account arrives at a handler as a webhook.
+func ExampleSimulator_Deliver() {
+	sim := simulator.New(simulator.Options{Deals: 1})
+	defer sim.Close()
+	sim.Deliver(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		fmt.Println(gjson.GetBytes(body, "meta.action"), gjson.GetBytes(body, "meta.entity"), gjson.GetBytes(body, "data.title"))
+	}))
+	sim.Subscribe(simulator.Webhook{URL: "https://hooks.example.com/pd"})
+	sim.Update("deals", "1", simulator.Fields{"title": "Renewal"})
+	if err := sim.Drain(context.Background()); err != nil {
+		fmt.Println(err)
+	}
+	fmt.Println(sim.Deliveries()[0].Outcome)
+	// Output:
+	// change deal Renewal
+	// delivered
 }

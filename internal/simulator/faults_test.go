@@ -56,6 +56,9 @@ func TestFaults(t *testing.T) {
 		}, 10},
 		{"empty", simulator.Empty(), 200, func(t *testing.T, _ *http.Response, body string) { assert.Empty(t, body) }, 10},
 		{"unsuccessful", simulator.Unsuccessful(), 200, isFrame, 10},
+		{"empty list", simulator.EmptyList(), 200, func(t *testing.T, _ *http.Response, body string) {
+			assert.JSONEq(t, `{"success":true,"data":[]}`, body)
+		}, 10},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()

@@ -109,12 +109,19 @@ func (s *Simulator) Start(address string) error {
 		defer close(ended)
 		_ = server.Serve(listener) // ends with ErrServerClosed
 	}()
+	for _, company := range f.companies {
+		company.sender.resume()
+	}
 	return nil
 }
 
-// Close ends the server and its requests. It may be called twice, and without Start.
+// Close ends the server and its requests, and the sending of webhooks: what is pending is sent after another Start.
+// It may be called twice, and without Start.
 func (s *Simulator) Close() error {
 	f := s.front
+	for _, company := range f.all() {
+		company.sender.halt()
+	}
 	f.mu.Lock()
 	server, closing, ended := f.server, f.closing, f.ended
 	f.server, f.base = nil, ""

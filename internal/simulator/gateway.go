@@ -15,17 +15,21 @@ func (s *Simulator) answer(r *http.Request, shown credential, form url.Values) a
 	if hook != nil {
 		hook(r)
 	}
+	rt := findRoute(r.URL.Path)
+	var w *wish // read, and its URL called, before the lock is taken
+	if rt.hooks && r.Method == http.MethodPost && s.accepts(shown) {
+		w = s.readWish(r)
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := s.clock.now()
-	rt := findRoute(r.URL.Path)
 	spent := s.budget.ours
 	var a answer
 	if isOAuth(r) {
 		rt.name = r.URL.Path
 		a = s.withFault(r, func() answer { return s.oauthAnswer(r, form, now) })
 	} else {
-		a = s.apiAnswer(r, rt, shown, now)
+		a = s.apiAnswer(r, rt, w, shown, now)
 	}
 	s.finish(&a)
 	s.requests.note(Request{
@@ -37,7 +41,7 @@ func (s *Simulator) answer(r *http.Request, shown credential, form url.Values) a
 
 // apiAnswer takes the gates in Pipedrive's order: Cloudflare, credential, burst, daily budget, scope, and only then
 // the path.
-func (s *Simulator) apiAnswer(r *http.Request, rt route, shown credential, now time.Time) answer {
+func (s *Simulator) apiAnswer(r *http.Request, rt route, w *wish, shown credential, now time.Time) answer {
 	if !s.keys.accept(shown, now) {
 		return refused401()
 	}
@@ -67,7 +71,7 @@ func (s *Simulator) apiAnswer(r *http.Request, rt route, shown credential, now t
 		a = fail(dailySpent)
 	default:
 		s.budget.charge(rt.cost())
-		a = s.routed(r, rt, shown, stampOf(now))
+		a = s.routed(r, rt, w, shown, stampOf(now))
 		if faulty {
 			a = fault.apply(a)
 		}
@@ -77,7 +81,7 @@ func (s *Simulator) apiAnswer(r *http.Request, rt route, shown credential, now t
 	return a
 }
 
-func (s *Simulator) routed(r *http.Request, rt route, shown credential, now stamp) answer {
+func (s *Simulator) routed(r *http.Request, rt route, w *wish, shown credential, now stamp) answer {
 	switch {
 	case rt.known && rt.list != nil && s.denied[rt.list]:
 		return fail(scopeRefused)
@@ -87,6 +91,8 @@ func (s *Simulator) routed(r *http.Request, rt route, shown credential, now stam
 		return fail(noV1Path)
 	case !rt.known:
 		return fail(noPath)
+	case rt.hooks:
+		return s.manage(r.Method, rt.id, w, shown)
 	case r.Method != http.MethodGet:
 		return fail(noMethod)
 	case rt.me:
@@ -171,8 +177,8 @@ func (s *Simulator) finish(a *answer) {
 		a.header = http.Header{}
 	}
 	s.answered++
-	id := hex(s.opts.Seed, "correlation", s.answered, 32)
-	a.header.Set("x-correlation-id", id[:8]+"-"+id[8:12]+"-4"+id[13:16]+"-a"+id[17:20]+"-"+id[20:])
+	id := dashed(hex(s.opts.Seed, "correlation", s.answered, 32))
+	a.header.Set("x-correlation-id", id)
 	a.setContentHeaders()
 	for name, hide := range s.hidden {
 		if hide {

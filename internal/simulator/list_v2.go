@@ -56,6 +56,9 @@ func (s *Simulator) listV2(l *list, values url.Values, now stamp) ([]byte, *fail
 	if refused != nil {
 		return nil, refused
 	}
+	if q.deal != "" {
+		q.tests = append(q.tests, test{field: "id", value: s.personOf(q.deal, now)})
+	}
 	page := s.tableOf(l).page(q, now)
 	body := make([]byte, 0, len(page.json)+256)
 	body = append(append(body, `{"success":true,"data":[`...), page.json...)
@@ -71,4 +74,17 @@ func (s *Simulator) listV2(l *list, values url.Values, now stamp) ([]byte, *fail
 		body = append(body, `],"additional_data":{"next_cursor":null}}`...)
 	}
 	return body, nil
+}
+
+// personOf is the id of the deal's person, "none" when there is no such deal or it has none.
+func (s *Simulator) personOf(deal string, now stamp) string {
+	t := s.tableOf(listNamed("deals"))
+	if n, ok := t.seeds.number(t.obj, deal); ok {
+		if r, found := t.get(n); found && !r.purged(now) {
+			if person := gjson.GetBytes(r.append(nil), "person_id"); person.Type == gjson.Number {
+				return person.Raw
+			}
+		}
+	}
+	return "none"
 }

@@ -56,6 +56,7 @@ const (
 	until   // update_time < value
 	keyList // custom_fields: the keys to show, at most 15
 	checked // a boolean that changes nothing here
+	ofDeal  // the id of a deal: the persons of it
 )
 
 func with(more ...param) []param { return more }
@@ -92,7 +93,8 @@ var lists = []*list{
 	},
 	{
 		name: "persons", object: "persons", path: "/api/v2/persons", single: true, cost: 10, singleCost: 1, most: 500, usual: 100,
-		params: slices.Concat(common, timed, labeled, with(param{name: "org_id"})), sorts: byTimes, scope: "contacts:read",
+		params: slices.Concat(common, timed, labeled, with(param{name: "org_id"}, param{name: "deal_id", kind: ofDeal})),
+		sorts:  byTimes, scope: "contacts:read",
 	},
 	{
 		name: "organizations", object: "organizations", path: "/api/v2/organizations", single: true, cost: 10, singleCost: 1,

@@ -20,6 +20,7 @@ type object struct {
 	v1      bool
 	lingers bool    // deleted records stay listed for 30 days, for those who ask with status=deleted; others vanish at once
 	missing failure // what a GET of an unknown id says
+	news    *news   // nil: it has no webhooks
 }
 
 // objects are all there are; no other place in this package asks for one by name.

@@ -6,7 +6,7 @@ import "strconv"
 var companyObjects = []*object{
 	{
 		name: "users", layout: layoutV1, added: "created", updated: "modified", v1: true,
-		missing: noUser, seeded: func(o *Options) int { return o.Users },
+		missing: noUser, seeded: func(o *Options) int { return o.Users }, news: userNews,
 		columns: []column{
 			col("id", id), col("name", personName), col("email", userMail), col("lang", raw("1")), col("locale", raw(`"en_US"`)),
 			col("timezone_name", raw(`"Europe/Tallinn"`)), col("timezone_offset", raw(`"+02:00"`)),
@@ -18,7 +18,7 @@ var companyObjects = []*object{
 	},
 	{
 		name: "activity_types", layout: layoutV1, added: "add_time", updated: "update_time", v1: true,
-		born: 6, seeded: func(o *Options) int { return o.ActivityTypes },
+		born: 6, seeded: func(o *Options) int { return o.ActivityTypes }, news: activityTypeNews,
 		columns: []column{
 			col("id", id), col("name", nth(typeNames)), col("icon_key", typeKey), col("color", null), col("order_nr", rank),
 			col("key_string", typeKey), col("active_flag", raw("true")), col("is_custom_flag", raw("false")),

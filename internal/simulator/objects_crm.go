@@ -6,7 +6,7 @@ import "strconv"
 var crmObjects = []*object{
 	{
 		name: "deals", layout: layoutV2, added: "add_time", updated: "update_time", lingers: true,
-		missing: noEntity, fieldsOf: "deals", seeded: func(o *Options) int { return o.Deals },
+		missing: noEntity, fieldsOf: "deals", seeded: func(o *Options) int { return o.Deals }, news: dealNews,
 		fields: []fieldType{varchar, enum, set, monetary, date, double, user, org, address_, text_, timerange, phone, daterange, enum},
 		columns: []column{
 			col("id", id),
@@ -32,7 +32,7 @@ var crmObjects = []*object{
 	},
 	{
 		name: "persons", layout: layoutV2, added: "add_time", updated: "update_time",
-		missing: noEntity, fieldsOf: "persons", seeded: func(o *Options) int { return o.Persons },
+		missing: noEntity, fieldsOf: "persons", seeded: func(o *Options) int { return o.Persons }, news: personNews,
 		fields: []fieldType{varchar, enum, date, phone, set, text_, double},
 		columns: []column{
 			col("id", id), col("name", personName), col("first_name", firstName), col("last_name", lastName),
@@ -46,7 +46,7 @@ var crmObjects = []*object{
 	},
 	{
 		name: "organizations", layout: layoutV2, added: "add_time", updated: "update_time",
-		missing: noEntity, fieldsOf: "organizations", seeded: func(o *Options) int { return o.Organizations },
+		missing: noEntity, fieldsOf: "organizations", seeded: func(o *Options) int { return o.Organizations }, news: organizationNews,
 		fields: []fieldType{varchar, enum, monetary, date, user, text_, set},
 		columns: []column{
 			col("id", id), col("name", firmName), col("owner_id", ref("users")),
@@ -59,7 +59,7 @@ var crmObjects = []*object{
 	},
 	{
 		name: "leads", ids: uuid, layout: layoutMillis, added: "add_time", updated: "update_time", v1: true,
-		missing: noLead, fieldsOf: "deals", rooted: true, seeded: func(o *Options) int { return o.Leads },
+		missing: noLead, fieldsOf: "deals", rooted: true, seeded: func(o *Options) int { return o.Leads }, news: leadNews,
 		columns: []column{
 			col("id", id), col("title", dealTitle), col("owner_id", ref("users")), col("creator_id", ref("users")),
 			col("label_ids", raw("[]")), col("value", some(60, leadValue)),

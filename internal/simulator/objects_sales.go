@@ -6,7 +6,7 @@ import "strconv"
 var salesObjects = []*object{
 	{
 		name: "products", layout: layoutV2, added: "add_time", updated: "update_time",
-		missing: noEntity, fieldsOf: "products", seeded: func(o *Options) int { return o.Products },
+		missing: noEntity, fieldsOf: "products", seeded: func(o *Options) int { return o.Products }, news: productNews,
 		fields: []fieldType{varchar, enum, double, text_},
 		columns: []column{
 			col("id", id), col("name", productName), col("code", productCode),
@@ -19,7 +19,7 @@ var salesObjects = []*object{
 	},
 	{
 		name: "pipelines", layout: layoutV2, added: "add_time", updated: "update_time", born: 1,
-		missing: noEntity, seeded: func(o *Options) int { return o.Pipelines },
+		missing: noEntity, seeded: func(o *Options) int { return o.Pipelines }, news: pipelineNews,
 		columns: []column{
 			col("id", id), col("name", nth(pipeNames)), col("order_nr", rank), col("is_deleted", raw("false")),
 			col("is_deal_probability_enabled", raw("true")), col("add_time", addedAt), col("update_time", updatedAt),
@@ -27,7 +27,7 @@ var salesObjects = []*object{
 	},
 	{
 		name: "stages", layout: layoutV2, added: "add_time", updated: "update_time", born: 5,
-		missing: noEntity, seeded: func(o *Options) int { return o.Stages },
+		missing: noEntity, seeded: func(o *Options) int { return o.Stages }, news: stageNews,
 		columns: []column{
 			col("id", id), col("order_nr", rank), col("name", nth(stageNames)), col("is_deleted", raw("false")),
 			col("deal_probability", raw("100")),

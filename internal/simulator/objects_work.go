@@ -6,7 +6,7 @@ import "strconv"
 var workObjects = []*object{
 	{
 		name: "activities", layout: layoutV2, added: "add_time", updated: "update_time",
-		missing: noEntity, seeded: func(o *Options) int { return o.Activities },
+		missing: noEntity, seeded: func(o *Options) int { return o.Activities }, news: activityNews,
 		columns: []column{
 			col("id", id), col("subject", word(callTopics...)), col("type", activityType), col("owner_id", ref("users")),
 			col("creator_user_id", ref("users")), col("is_deleted", raw("false")),
@@ -23,7 +23,7 @@ var workObjects = []*object{
 	},
 	{
 		name: "projects", layout: layoutMillis, added: "add_time", updated: "update_time", lingers: true,
-		missing: noEntity, fieldsOf: "projects", fields: []fieldType{varchar, date}, seeded: func(o *Options) int { return o.Projects },
+		missing: noEntity, fieldsOf: "projects", fields: []fieldType{varchar, date}, seeded: func(o *Options) int { return o.Projects }, news: projectNews,
 		columns: []column{
 			col("id", id), col("title", projectTitle), col("description", some(60, word(sentences...))),
 			col("status", projectStatus), col("board_id", raw("1")), col("phase_id", between(1, 4)),
@@ -35,7 +35,7 @@ var workObjects = []*object{
 	},
 	{
 		name: "tasks", layout: layoutMillis, added: "add_time", updated: "update_time",
-		missing: noEntity, seeded: func(o *Options) int { return o.Tasks },
+		missing: noEntity, seeded: func(o *Options) int { return o.Tasks }, news: taskNews,
 		columns: []column{
 			col("id", id), col("title", word(callTopics...)), col("creator_id", ref("users")),
 			col("description", some(50, word(sentences...))), col("project_id", ref("projects")),
@@ -47,7 +47,7 @@ var workObjects = []*object{
 	},
 	{
 		name: "notes", layout: layoutV1, added: "add_time", updated: "update_time", v1: true,
-		missing: v1Missing("Note"), seeded: func(o *Options) int { return o.Notes },
+		missing: v1Missing("Note"), seeded: func(o *Options) int { return o.Notes }, news: noteNews,
 		columns: []column{
 			col("id", id), col("user_id", shared("users", rollUser)), col("deal_id", shared("deals", rollDeal)),
 			col("person_id", shared("persons", rollPerson)), col("org_id", shared("organizations", rollOrg)),

@@ -44,6 +44,14 @@ type Options struct {
 	// RequestLog is how many requests Requests remembers; default 10,000.
 	RequestLog int
 
+	// SendAtOnce is how many requests of one webhook may be under way; default 8.
+	SendAtOnce int
+	// AnswerLimit is how long the receiver of a webhook may take; default 10 s. It is not shortened by Advance, which
+	// the receiver knows nothing of.
+	AnswerLimit time.Duration
+	// DeliveryLog is how many deliveries Deliveries remembers; default 100,000. Pending ones are never forgotten.
+	DeliveryLog int
+
 	Quirks Quirks
 }
 
@@ -76,6 +84,16 @@ type Quirks struct {
 
 	NoRetryAfter    bool // the daily 429 does not say when to come back
 	BurstRetryAfter bool // the burst 429 does
+
+	CheckURLs        bool // a new webhook's URL is called: it must answer, and not with a redirect
+	SuccessResetsBan bool // a success sets the ban counter of its webhook to 0
+	BanStopsRetries  bool // the ban also loses the events from before it that wait for another try
+	NewHasUpdateTime bool // webhooks 2.0 of a new deal have its update_time, instead of null
+	NoUnsetFields    bool // webhooks 2.0 leave custom fields without a value out, instead of null
+
+	SendOutOfOrder bool          // events are sent in any order; else those of one record one after the other
+	SendTwice      bool          // every event is sent twice
+	SendDelay      time.Duration // how long after the event it is sent
 }
 
 // withDefaults resolves every zero that means something else.
@@ -101,6 +119,9 @@ func (o Options) withDefaults() Options {
 		o.ResetZone = time.UTC
 	}
 	o.RequestLog = max(cmp.Or(o.RequestLog, 10_000), 1)
+	o.SendAtOnce = max(cmp.Or(o.SendAtOnce, 8), 1)
+	o.AnswerLimit = cmp.Or(o.AnswerLimit, 10*time.Second)
+	o.DeliveryLog = max(cmp.Or(o.DeliveryLog, 100_000), 1)
 	return o
 }
 

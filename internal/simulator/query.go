@@ -23,6 +23,7 @@ type query struct {
 	statuses []string  // nil: all but deleted
 	ids      []string  // nil: all
 	keys     []string  // custom fields to show; nil: all
+	deal     string    // whose person is asked for; "" is any
 	tests    []test
 }
 
@@ -84,14 +85,14 @@ func readV2(l *list, values url.Values) (*query, *failure) {
 		return nil, invalid("cursor does not belong to this order")
 	}
 	if values.Get("filter_id") != "" { // the filter's own conditions hold instead
-		q.tests, q.ids, q.statuses = nil, nil, nil
+		q.tests, q.ids, q.statuses, q.deal = nil, nil, nil, ""
 	}
 	return q, nil
 }
 
 func (q *query) readFilter(p param, value string) *failure {
 	switch p.kind {
-	case integer:
+	case integer, ofDeal:
 		if _, err := strconv.ParseInt(value, 10, 64); err != nil {
 			return invalid("%s must be an integer", p.name)
 		}
@@ -122,6 +123,10 @@ func (q *query) readFilter(p param, value string) *failure {
 		if q.keys = strings.Split(value, ","); len(q.keys) > mostKeys {
 			return invalid("%s must name at most %d fields", p.name, mostKeys)
 		}
+		return nil
+	}
+	if p.kind == ofDeal {
+		q.deal = value
 		return nil
 	}
 	if p.kind != checked && !uncompared[p.name] {

@@ -51,8 +51,10 @@ func TestCloseEndsSlowAnswersAndMayBeCalledTwice(t *testing.T) {
 		ended <- err
 	}()
 	<-arrived
+	begin := time.Now()
 	require.NoError(t, s.Close())
 	require.Error(t, <-ended)
+	assert.Less(t, time.Since(begin), time.Second)
 	require.NoError(t, s.Close())
 	require.ErrorContains(t, s.Start("nowhere.invalid:1"), "listening on nowhere.invalid:1")
 	require.NoError(t, s.Start("127.0.0.1:0"), "it can be started again")

@@ -27,9 +27,12 @@ type Simulator struct {
 	hidden    map[string]bool // canonical names of headers that are not sent
 	onRequest func(*http.Request)
 	answered  uint64 // numbers the correlation ids
+	events    uint64 // numbers the events
+
+	sender *sender // has a lock of its own, which is taken after mu
 }
 
-// New makes an account. It needs no Close unless Start is called.
+// New makes an account. It needs no Close unless Start is called or webhooks are sent.
 func New(o Options) *Simulator { return newCompany(o, newFront()) }
 
 // AddCompany makes another account behind the same address and clock, which the credential tells apart. Every other
@@ -64,6 +67,7 @@ func newCompany(o Options, f *front) *Simulator {
 		burst:    newBurst(o),
 		requests: newRequestLog(o.RequestLog),
 		hidden:   map[string]bool{},
+		sender:   newSender(&o, f.clock),
 	}
 	world := newSeeds(&s.opts, s.clock.now())
 	s.objects = world.objects
@@ -77,10 +81,13 @@ func newCompany(o Options, f *front) *Simulator {
 // Now is the simulator's clock, which every Date header shows.
 func (s *Simulator) Now() time.Time { return s.clock.now() }
 
-// Advance moves the clock of all companies forward.
+// Advance moves the clock of all companies forward; webhooks that have become due are sent.
 func (s *Simulator) Advance(d time.Duration) {
 	s.clock.move(d)
 	s.front.dropPages()
+	for _, company := range s.front.all() {
+		company.sender.wake()
+	}
 }
 
 // SetQuirks changes how the account behaves from now on.
@@ -88,6 +95,7 @@ func (s *Simulator) SetQuirks(set func(*Quirks)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	set(&s.quirks)
+	s.sender.setQuirks(s.quirks)
 	s.pages.drop()
 }
 

@@ -10,6 +10,7 @@ type route struct {
 	list  *list
 	id    string // of one record; "" is the list
 	me    bool   // the owner of the credential
+	hooks bool   // webhooks, or the one of the id
 	name  string // the path without an id, for counting
 	v2    bool
 	known bool
@@ -18,6 +19,8 @@ type route struct {
 const (
 	v2Root = "/api/v2/"
 	mePath = "/v1/users/me"
+
+	hooksPath = "/v1/webhooks"
 )
 
 // findRoute reads a path under /v1, /api/v1 or /api/v2; /v2 alone leads nowhere.
@@ -31,6 +34,12 @@ func findRoute(path string) route {
 	if plain == mePath {
 		rt.me, rt.known, rt.name = true, true, mePath
 		return rt
+	}
+	if plain == hooksPath {
+		return route{hooks: true, name: hooksPath, known: true}
+	}
+	if id, found := strings.CutPrefix(plain, hooksPath+"/"); found && id != "" {
+		return route{hooks: true, id: id, name: hooksPath + "/{id}", known: true}
 	}
 	for _, l := range lists {
 		if plain == l.path {
@@ -46,13 +55,21 @@ func findRoute(path string) route {
 	return rt
 }
 
-// meCost and what an unknown path costs; all others are in the table of lists.
-const meCost = 2
+// What costs tokens and is not in the table of lists.
+const (
+	meCost    = 2
+	hooksCost = 10 // to list them or to make one
+	hookCost  = 6  // to delete one
+)
 
 func (rt route) cost() int {
 	switch {
 	case rt.me:
 		return meCost
+	case rt.hooks && rt.id != "":
+		return hookCost
+	case rt.hooks:
+		return hooksCost
 	case !rt.known:
 		return 0
 	case rt.id != "":

@@ -11,6 +11,13 @@ type action struct {
 	kind   actionKind
 	before *record // nil for a creation
 	after  *row    // nil for a purge
+	how    manner
+}
+
+// manner is what webhooks say of a write beside its record.
+type manner struct {
+	bulk                 bool   // one of several at once
+	mergedTo, mergedFrom string // ids
 }
 
 type actionKind uint8
@@ -21,7 +28,7 @@ const (
 	purged
 )
 
-// commit is the one way into the tables: a sender of webhooks would learn of every write here.
+// commit is the one way into the tables. The sender of webhooks learns of every write here.
 func (s *Simulator) commit(t *table, a action) {
 	if a.kind == purged {
 		t.remove(a.before.n)
@@ -35,6 +42,7 @@ func (s *Simulator) commit(t *table, a action) {
 		t.put(r)
 	}
 	s.pages.drop()
+	s.announce(t, a)
 }
 
 // change replaces a record by what edit makes of it.
@@ -44,10 +52,10 @@ func (s *Simulator) change(name, id string, edit func(row, *table, stamp) row) {
 	defer s.mu.Unlock()
 	t := s.tableOf(l)
 	r := t.find(name, id)
-	s.changeRecord(r, edit)
+	s.changeRecord(r, manner{}, edit)
 }
 
-func (s *Simulator) changeRecord(r record, edit func(row, *table, stamp) row) {
+func (s *Simulator) changeRecord(r record, how manner, edit func(row, *table, stamp) row) {
 	old := row{n: r.n, deleted: never}
 	if r.row != nil {
 		old = *r.row
@@ -55,7 +63,7 @@ func (s *Simulator) changeRecord(r record, edit func(row, *table, stamp) row) {
 		old.body = r.append(nil)
 	}
 	after := edit(old, r.table, stampOf(s.clock.now()))
-	s.commit(r.table, action{kind: changed, before: &r, after: &after})
+	s.commit(r.table, action{kind: changed, before: &r, after: &after, how: how})
 }
 
 // find is get for a tester, who knows what there is.

@@ -60,7 +60,7 @@ func (s *Simulator) do(m move, rng *rand.Rand) string {
 		r, _ = t.get(t.next - 1)
 		return describe(l, id, "created", r)
 	}
-	s.changeRecord(r, func(old row, t *table, at stamp) row {
+	s.changeRecord(r, manner{}, func(old row, t *table, at stamp) row {
 		if m.delete {
 			return s.deleted(old, t, at)
 		}
