@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"os"
 	"os/signal"
 	"regexp"
@@ -46,6 +47,10 @@ It ends on SIGINT or SIGTERM, and after --duration. The same seed is the same ac
 			&cli.IntFlag{Name: "burst", Value: 100, Usage: "requests that the token may make in two seconds"},
 			&cli.Int64Flag{Name: "fail-every", Usage: "answer every n-th request with 503; 0 is none"},
 			&cli.Int64Flag{Name: "rate-limit-every", Usage: "answer every n-th request with 429, as if the burst were used up; 0 is none"},
+			&cli.StringFlag{Name: "webhook", Usage: "an http or https URL that is told of every change by webhook, with a line on standard error for each try"},
+			&cli.StringFlag{Name: "webhook-version", Value: "2.0", Usage: "the form of the webhooks, 2.0 or 1.0"},
+			&cli.StringFlag{Name: "webhook-user", Usage: "the user name that the webhooks show (HTTP Basic)"},
+			&cli.StringFlag{Name: "webhook-password", Usage: "the password that goes with it"},
 			&cli.BoolFlag{Name: "verbose", Usage: "tell on standard error what is changed"},
 		},
 		Action: func(c *cli.Context) error {
@@ -69,6 +74,7 @@ type simulation struct {
 	failEvery      int64         // each n-th request is answered 503; 0 is none
 	rateLimitEvery int64         // each n-th request is answered 429; 0 is none
 	verbose        bool
+	webhook        simulator.Webhook // without a URL there is none
 }
 
 // maxChanges a second is far more than any account sees, and far less than a ticker can tick.
@@ -103,6 +109,12 @@ func simulationOf(c *cli.Context) (*simulation, error) {
 	if t := c.String("token"); !plainToken.MatchString(t) {
 		wrong = append(wrong, fmt.Errorf("--token is %q and must be letters, digits, dots, dashes and underscores", t))
 	}
+	if to := c.String("webhook"); to != "" && !isWebURL(to) {
+		wrong = append(wrong, errors.New("--webhook must be an absolute http or https URL, like http://127.0.0.1:8080/events"))
+	}
+	if v := c.String("webhook-version"); v != "2.0" && v != "1.0" {
+		wrong = append(wrong, fmt.Errorf("--webhook-version is %q and must be 2.0 or 1.0", v))
+	}
 	if c.NArg() > 0 {
 		wrong = append(wrong, fmt.Errorf("simulate takes flags only, not %q", c.Args().First()))
 	}
@@ -122,11 +134,21 @@ func simulationOf(c *cli.Context) (*simulation, error) {
 		failEvery:      c.Int64("fail-every"),
 		rateLimitEvery: c.Int64("rate-limit-every"),
 		verbose:        c.Bool("verbose"),
+		webhook: simulator.Webhook{
+			Name: "simulate", URL: c.String("webhook"), Version: c.String("webhook-version"),
+			Username: c.String("webhook-user"), Password: c.String("webhook-password"),
+		},
 	}, errors.Join(wrong...)
 }
 
-// run serves the account until ctx ends or the duration is over. The pipeline to try goes to out, what is changed in
-// the account to log.
+// isWebURL tells whether something can be posted there. What is no URL is not repeated: it may hold a password.
+func isWebURL(text string) bool {
+	u, err := url.Parse(text)
+	return err == nil && u.Host != "" && (u.Scheme == "http" || u.Scheme == "https")
+}
+
+// run serves the account until ctx ends or the duration is over. The pipeline to try goes to out; what is changed in
+// the account, and how its webhooks fare, to log.
 func (s *simulation) run(ctx context.Context, out, log io.Writer) (err error) {
 	if s.duration > 0 {
 		var cancel context.CancelFunc
@@ -139,6 +161,10 @@ func (s *simulation) run(ctx context.Context, out, log io.Writer) (err error) {
 		return fmt.Errorf("starting the simulator (--address says where): %w", err)
 	}
 	defer func() { err = errors.Join(err, sim.Close()) }()
+	if s.webhook.URL != "" {
+		sim.OnDelivery(func(d simulator.Delivery) { fmt.Fprintln(log, tellDelivery(d)) })
+		sim.Subscribe(s.webhook)
+	}
 	if err := s.invite(out, sim.URL()); err != nil {
 		return fmt.Errorf("printing the pipeline: %w", err)
 	}

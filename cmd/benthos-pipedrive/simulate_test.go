@@ -3,8 +3,10 @@ package main
 import (
 	"bufio"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -14,6 +16,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/benthos-pipedrive/benthos-pipedrive/internal/simulator"
 )
 
 // simulated is a running simulate.
@@ -138,10 +142,67 @@ func TestPrintedPipelineReadsTheAccount(t *testing.T) {
 	assert.NoError(t, run.Wait())
 }
 
+// Every change is posted to --webhook with the credentials, and a line on standard error says what became of it.
+func TestSimulateSendsWebhooks(t *testing.T) {
+	t.Parallel()
+	type hook struct {
+		user, password string
+		body           struct {
+			V     int    `json:"v"`
+			Event string `json:"event"`
+		}
+	}
+	hooks := make(chan hook)
+	receiver := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var h hook
+		h.user, h.password, _ = r.BasicAuth()
+		_ = json.NewDecoder(io.LimitReader(r.Body, 1<<20)).Decode(&h.body)
+		w.WriteHeader(http.StatusAccepted)
+		select {
+		case hooks <- h:
+		case <-r.Context().Done():
+		}
+	}))
+	defer receiver.Close()
+	c := program(t, "simulate", "--address", "127.0.0.1:0", "--changes-per-second", "100", "--webhook", receiver.URL+"/events",
+		"--webhook-version", "1.0", "--webhook-user", "hook", "--webhook-password", "geheim")
+	told, err := c.StderrPipe()
+	require.NoError(t, err)
+	require.NoError(t, c.Start())
+	t.Cleanup(func() { _ = c.Process.Kill() })
+
+	h := <-hooks
+	assert.Equal(t, "hook", h.user)
+	assert.Equal(t, "geheim", h.password)
+	assert.Equal(t, 1, h.body.V)
+	assert.NotEmpty(t, h.body.Event)
+	lines := bufio.NewScanner(told)
+	require.True(t, lines.Scan())
+	assert.Regexp(t, `^webhook (added|updated|deleted) (deal|person|organization) \d+: 202 in `, lines.Text())
+	assert.NotContains(t, lines.Text(), "geheim")
+	go func() {
+		for lines.Scan() { // so that it does not block on a full pipe
+		}
+	}()
+	require.NoError(t, c.Process.Signal(syscall.SIGTERM))
+	assert.NoError(t, c.Wait(), "it ends although deliveries are under way")
+}
+
+func TestLinesAboutDeliveries(t *testing.T) {
+	t.Parallel()
+	tries := []simulator.Try{{Status: 503, Took: 4 * time.Millisecond}}
+	d := simulator.Delivery{Action: "change", Entity: "deal", EntityID: "101", Tries: tries, Outcome: simulator.Pending}
+	assert.Equal(t, "webhook change deal 101: 503 in 4ms, try 1, will be tried again", tellDelivery(d))
+	d.Outcome, d.Tries = simulator.Dropped, append(tries, simulator.Try{Err: errors.New("refused"), Took: time.Second})
+	assert.Equal(t, "webhook change deal 101: refused in 1s, try 2, given up", tellDelivery(d))
+	d.Outcome = simulator.Lost
+	assert.Equal(t, "webhook change deal 101: lost, the webhook is banned or removed", tellDelivery(d))
+}
+
 func TestSimulateNamesEveryBadFlag(t *testing.T) {
 	t.Parallel()
 	c := program(t, "simulate", "--deals", "-1", "--burst", "0", "--changes-per-second", "NaN", "--token", "a b",
-		"--duration", "-1s", "--fail-every", "-2", "extra")
+		"--duration", "-1s", "--fail-every", "-2", "--webhook", "user:geheim@nowhere", "--webhook-version", "3", "extra")
 	said, err := c.CombinedOutput()
 	assert.ErrorContains(t, err, "exit status 1")
 	for _, text := range []string{
@@ -151,10 +212,13 @@ func TestSimulateNamesEveryBadFlag(t *testing.T) {
 		`--token is "a b" and must be letters`,
 		"--duration is -1s and must be 0s or more",
 		"--fail-every is -2 and must be 0 or more",
+		"--webhook must be an absolute http or https URL",
+		`--webhook-version is "3" and must be 2.0 or 1.0`,
 		`not "extra"`,
 	} {
 		assert.Contains(t, string(said), text)
 	}
+	assert.NotContains(t, string(said), "geheim")
 }
 
 func TestSimulateSaysThatTheAddressIsTaken(t *testing.T) {
