@@ -116,7 +116,7 @@ func TestAnswerLimit(t *testing.T) {
 		synctest.Wait()
 		assert.EqualValues(t, 4, left.Load(), "the receiver learns that nobody waits")
 
-		s.Deliver(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { time.Sleep(9999 * time.Millisecond) }))
+		s.Deliver(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-time.After(9999 * time.Millisecond) }))
 		s.Touch("deals", "1")
 		drain(t, s)
 		assert.Equal(t, simulator.Delivered, s.Deliveries()[1].Outcome)
@@ -156,7 +156,7 @@ func TestEventsOfARecordAreSentInOrder(t *testing.T) {
 			s.Deliver(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 				peak.Store(max(peak.Load(), under.Add(1)))
 				defer under.Add(-1)
-				time.Sleep(time.Duration(req.ContentLength%97) * time.Millisecond)
+				<-time.After(time.Duration(req.ContentLength%97) * time.Millisecond)
 				r.ServeHTTP(w, req)
 			}))
 			for i := range 30 {
