@@ -53,7 +53,8 @@ var rooms = func() map[string]room {
 		"internal/webhook":   {ours: inEngine},
 		"internal/spec":      {ours: inSpec, host: true},
 		"internal/boltcache": {host: true},
-		"input":              {ours: append(slices.Clone(inDoor), "internal/boltcache"), host: true}, // the cache comes along
+		"internal/listen":    {},
+		"input":              {ours: append(slices.Clone(inDoor), "internal/boltcache", "internal/listen"), host: true}, // the cache comes along
 		"processor":          {ours: inDoor, host: true},
 		"output":             {ours: inDoor, host: true},
 	}

@@ -1,0 +1,92 @@
+package listen
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+const unfinished = "POST / HTTP/1.1\r\nHost: x\r\nX-Slow: "
+
+func TestAHeaderHasItsTime(t *testing.T) {
+	t.Parallel()
+	m := mount(t, NewRegistry(), Config{Address: loopback, ReadHeaderTimeout: 50 * time.Millisecond}, "/", says("it"))
+	conn := dial(t, m, unfinished)
+	hungUp(t, conn, 3*time.Second)
+}
+
+func TestAnIdleConnectionHasItsTime(t *testing.T) {
+	t.Parallel()
+	m := mount(t, NewRegistry(), Config{Address: loopback, IdleTimeout: 50 * time.Millisecond}, "/", says("it"))
+	conn := dial(t, m, "GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+	assert.Contains(t, hungUp(t, conn, 3*time.Second), "200 OK")
+}
+
+func TestSilentConnectionsKeepNobodyOut(t *testing.T) {
+	t.Parallel()
+	m := mount(t, NewRegistry(), Config{Address: loopback, MaxConns: 10, ReadHeaderTimeout: time.Hour}, "/", says("served"))
+	var oldest net.Conn
+	for n := range 20 {
+		conn := dial(t, m, unfinished[:n%len(unfinished)])
+		if n == 0 {
+			oldest = conn
+		}
+	}
+	status, body := get(t, client(t), url(m, "/"))
+	assert.Equal(t, http.StatusOK, status)
+	assert.Equal(t, "served", body)
+	hungUp(t, oldest, 3*time.Second)
+	m.listener.crowd.mu.Lock()
+	defer m.listener.crowd.mu.Unlock()
+	assert.LessOrEqual(t, m.listener.crowd.size, 10)
+}
+
+func TestWhoIsBeingServedIsNotClosedForOthers(t *testing.T) {
+	t.Parallel()
+	g := newGate()
+	m := mount(t, NewRegistry(), Config{Address: loopback, MaxConns: 3}, "/", g)
+	var statuses []<-chan int
+	for range 20 { // 3 are served, 17 wait outside
+		statuses = append(statuses, send(client(t), url(m, "/")))
+	}
+	for range 3 {
+		<-g.in
+	}
+	select {
+	case <-g.in:
+		require.Fail(t, "more than 3 are served at once")
+	case <-time.After(patience + 200*time.Millisecond):
+	}
+	close(g.out)
+	for _, status := range statuses {
+		assert.Equal(t, http.StatusOK, <-status)
+	}
+}
+
+func TestCloseEndsTheWaitingForRoom(t *testing.T) {
+	t.Parallel()
+	g := newGate()
+	m, err := NewRegistry().Mount(t.Context(), Config{Address: loopback, MaxConns: 1}, "/", g)
+	require.NoError(t, err)
+	served := send(client(t), url(m, "/"))
+	<-g.in
+	outside := dial(t, m, unfinished)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+	defer cancel()
+	began := time.Now()
+	require.Error(t, m.Close(ctx))
+	assert.Less(t, time.Since(began), 3*time.Second)
+	assert.Equal(t, 0, <-served)
+	hungUp(t, outside, 3*time.Second)
+	c := m.listener.crowd
+	assert.Eventually(t, func() bool {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		return c.size == 0 && c.fresh.Len() == 0 && c.idle.Len() == 0
+	}, 5*time.Second, time.Millisecond, "who has left is still counted")
+}
