@@ -1,0 +1,161 @@
+package journal
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"go.etcd.io/bbolt"
+)
+
+// Delivery is an entry that has been handed on. Until Done or Later is called with it, its lane stands still. It
+// counts once: a second call, or one after Close, changes nothing.
+type Delivery struct {
+	Entry
+	// Refused is how often Later has been called for the entry, in earlier processes too.
+	Refused int
+
+	lane *lane
+	item item
+}
+
+// NextBatch waits until an entry can be handed on and returns what there is then, oldest first: at most one entry of
+// each lane, at most maxEntries, and at most maxBytes unless the first alone has more. It returns the error of ctx
+// when that ends first, and ErrClosed after Close.
+func (j *Journal) NextBatch(ctx context.Context, maxEntries int, maxBytes int64) ([]Delivery, error) {
+	// Once only: who has taken the token of j.ready has to look.
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("waiting for the journal: %w", err)
+	}
+	for {
+		batch, wait, err := j.takeBatch(maxEntries, maxBytes)
+		if len(batch) > 0 || err != nil {
+			return batch, err
+		}
+		if err := j.await(ctx, wait); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// await returns when it pays to look into the index again, which is after wait at the latest unless that is 0.
+func (j *Journal) await(ctx context.Context, wait time.Duration) error {
+	var due <-chan time.Time
+	if wait > 0 {
+		timer := time.NewTimer(wait)
+		defer timer.Stop()
+		due = timer.C
+	}
+	select {
+	case <-j.ready:
+	case <-due:
+	case <-j.stop: // takeBatch says why
+	case <-ctx.Done():
+		return fmt.Errorf("waiting for the journal: %w", ctx.Err())
+	}
+	return nil
+}
+
+// takeBatch returns what can be handed on now, or else how long to wait for a lane that is held back; 0 is for ever.
+func (j *Journal) takeBatch(maxEntries int, maxBytes int64) ([]Delivery, time.Duration, error) {
+	j.mu.Lock()
+	if j.ended != nil {
+		j.mu.Unlock()
+		return nil, 0, j.ended
+	}
+	now := time.Since(j.opened)
+	lanes, wake := j.index.take(now, max(1, maxEntries), maxBytes)
+	if len(j.index.ready) > 0 {
+		signal(j.ready) // for somebody else who waits
+	}
+	batch := make([]Delivery, len(lanes))
+	for i, l := range lanes {
+		batch[i] = Delivery{Refused: int(l.refused), lane: l, item: l.oldest}
+	}
+	j.mu.Unlock()
+	if len(lanes) == 0 {
+		return nil, max(0, wake-now), nil
+	}
+
+	err := j.view(func(tx *bbolt.Tx) error {
+		entries := tx.Bucket(entriesBucket)
+		for i := range batch {
+			s, err := readStored(entries.Get(seqKey(batch[i].item.seq)))
+			if err == nil {
+				batch[i].Entry, err = s.entry()
+			}
+			if err != nil {
+				return fmt.Errorf("entry %d: %w", batch[i].item.seq, err)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, 0, err // which has ended the journal, so the lanes need not be put back
+	}
+	return batch, 0, nil
+}
+
+// Done says that the entries are delivered and returns nil when they have left the file: many calls share one sync.
+// Their lanes go on at once. After an error, of ctx too, the removal is tried again by itself; the entries come again
+// only if the process ends before.
+func (j *Journal) Done(ctx context.Context, deliveries ...Delivery) error {
+	b, err := j.depart(deliveries)
+	if b == nil {
+		return err
+	}
+	select {
+	case <-b.done:
+		return b.removeErr
+	case <-ctx.Done():
+		return fmt.Errorf("removing delivered entries from the journal: %w", ctx.Err())
+	}
+}
+
+// depart returns the batch that removes the entries, nil when there are none left to remove.
+func (j *Journal) depart(deliveries []Delivery) (b *batch, err error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.ended != nil {
+		return nil, j.ended
+	}
+	for _, d := range deliveries {
+		if !d.underway() {
+			continue
+		}
+		b = j.gathering()
+		b.removals = append(b.removals, removal{item: d.item, key: digestOf([]byte(d.Key))})
+		j.index.advance(d.lane)
+	}
+	if b != nil {
+		signal(j.work)
+		signal(j.ready)
+	}
+	return b, nil
+}
+
+// Later says that the entries were refused. Each is handed on again after the time, and nothing of its lane before
+// it; other lanes are not concerned. How often that was is written to the file soon, not before Later returns.
+func (j *Journal) Later(after time.Duration, deliveries ...Delivery) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.ended != nil {
+		return
+	}
+	until := time.Since(j.opened) + after
+	for _, d := range deliveries {
+		if !d.underway() {
+			continue
+		}
+		j.index.hold(d.lane, until)
+		b := j.gathering()
+		b.refusals = append(b.refusals, refusal{seq: d.item.seq, times: d.lane.refused})
+	}
+	signal(j.work)
+	signal(j.ready) // somebody may be waiting for a later time
+}
+
+// underway says whether the entry is still in flight. The caller holds the journal's mu.
+func (d *Delivery) underway() bool {
+	return d.lane != nil && d.lane.flying && d.lane.oldest.seq == d.item.seq
+}

@@ -1,0 +1,242 @@
+// Package journal keeps accepted webhooks in one file until they are delivered.
+//
+// An entry is on disk when Append returns and leaves the file when Done says that it was delivered. In between it is
+// handed on by NextBatch, in the order of its lane, as often as it takes. A crash at any moment repeats what was
+// handed on and not yet done; it loses nothing.
+package journal
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"go.etcd.io/bbolt"
+)
+
+const (
+	defaultLockTimeout = time.Second
+	defaultMaxBytes    = 1 << 30
+	defaultMinCompact  = 64 << 20
+)
+
+var (
+	// ErrFull refuses an entry for which there is no room until others are delivered.
+	ErrFull = errors.New("the journal is full")
+	// ErrHeld is why a journal cannot be opened while another one is on the same file.
+	ErrHeld = errors.New("it is held by another process, or by another input of this one")
+	// ErrClosed is the answer of a journal after Close.
+	ErrClosed = errors.New("the journal is closed")
+)
+
+// Options of a journal.
+type Options struct {
+	// Path of the file. It is created if there is none (0600), as are its folders (0700). The file belongs to the
+	// journal alone. Next to it, with ".compact" behind its name, a second one comes and goes.
+	Path string
+	// LockTimeout is how long Open waits for a process that holds the file. Default 1s.
+	LockTimeout time.Duration
+	// MaxBytes of pending entries: lanes, keys, meta and bodies with a few bytes around them. Default 1 GiB. The
+	// file is somewhat larger, by a tenth to a half, and by what was pending at worst (see Open).
+	MaxBytes int64
+
+	minCompact int64 // of the file; default 64 MiB, less in tests
+}
+
+// Journal is an open journal. All methods may be called by several goroutines at once.
+type Journal struct {
+	path     string
+	maxBytes int64
+	opened   time.Time // back-off is counted from here, by the monotonic clock
+
+	mu        sync.Mutex
+	index     *index
+	queue     []*batch      // what waits for the committer, oldest first
+	unremoved []removal     // what a full disk kept from being removed; it goes before all later removals
+	reserved  int64         // bytes of the entries in the queue or being committed
+	retry     *time.Timer   // for unremoved; nil until needed
+	ended     error         // why nothing more is taken: ErrClosed, or the file is lost; nil while it works
+	stop      chan struct{} // closed with ended
+
+	work  chan struct{} // holds a token when the committer has something to do
+	ready chan struct{} // holds a token when somebody should look into the index
+
+	stopped chan struct{} // closed by the committer at its end
+	release sync.Once
+	lastErr error // what Close returns; the committer's until stopped
+
+	files sync.RWMutex // held for reading by readers of file; for writing by whoever replaces or closes it
+	file  *file
+	// The committer's own: the size from which on a compaction may pay, and the same after one has failed.
+	minCompact, compactFrom int64
+}
+
+// Open opens or creates a journal, checks every entry in it and begins where the last one ended. A damaged file is an
+// error, with one exception that bbolt cannot tell from a power cut during a commit: of the two head pages, written by
+// turns, the newer may be unreadable, and then the file is as it was one commit before.
+//
+// A file does not shrink while it is used: what is delivered leaves room for what comes. When little is left in a large one,
+// at the latest at Open, that little is copied to a new file, which takes the old one's name.
+func Open(o Options) (*Journal, error) {
+	j, err := open(o)
+	if err != nil {
+		return nil, fmt.Errorf("opening the journal, path %q: %w", o.Path, err)
+	}
+	go j.commitAll()
+	return j, nil
+}
+
+func open(o Options) (*Journal, error) {
+	switch {
+	case o.Path == "":
+		return nil, errors.New("the path is empty")
+	case o.LockTimeout < 0:
+		return nil, fmt.Errorf("the lock timeout is %s, must be positive", o.LockTimeout)
+	case o.MaxBytes < 0:
+		return nil, fmt.Errorf("max bytes is %d, must be positive", o.MaxBytes)
+	}
+	path, err := realPath(o.Path)
+	if err != nil {
+		return nil, err
+	}
+	minCompact := cmp.Or(o.minCompact, defaultMinCompact)
+	j := &Journal{
+		path:        path,
+		maxBytes:    cmp.Or(o.MaxBytes, defaultMaxBytes),
+		opened:      time.Now(),
+		index:       newIndex(),
+		stop:        make(chan struct{}),
+		work:        make(chan struct{}, 1),
+		ready:       make(chan struct{}, 1),
+		stopped:     make(chan struct{}),
+		minCompact:  minCompact,
+		compactFrom: minCompact,
+	}
+	if j.file, err = openCurrent(path, cmp.Or(o.LockTimeout, defaultLockTimeout), false); err != nil {
+		return nil, err
+	}
+	if err := j.load(); err != nil {
+		j.file.abandon()
+		return nil, err
+	}
+	if err := j.compact(); err != nil {
+		j.file.abandon()
+		return nil, err
+	}
+	return j, nil
+}
+
+// load reads the index from the file.
+func (j *Journal) load() error {
+	err := j.file.prepare()
+	if err == nil {
+		err = survive(func() error {
+			return j.file.db.View(func(tx *bbolt.Tx) error {
+				return visit(tx, func(seq uint64, s stored, size int, refused uint32) error {
+					lane := laneOf(s.lane)
+					j.index.add(lane, item{seq: seq, size: uint32(size)}, digestOf(s.key))
+					if l := j.index.lanes[lane]; l.oldest.seq == seq {
+						j.index.refuse(l, refused)
+					}
+					return nil
+				})
+			})
+		})
+	}
+	return inWords(err)
+}
+
+// Close ends the waiting of all others, writes what they had asked for, and lets go of the file. What is in flight
+// is handed on again after the next Open. Calling it again returns the same.
+func (j *Journal) Close() error {
+	j.end(ErrClosed)
+	<-j.stopped
+	j.release.Do(func() {
+		j.files.Lock()
+		defer j.files.Unlock()
+		if !errors.Is(j.ended, ErrClosed) {
+			j.file.abandon()
+			return
+		}
+		if err := j.file.db.Close(); err != nil && j.lastErr == nil {
+			j.lastErr = fmt.Errorf("closing the journal, path %q: %w", j.path, err)
+		}
+	})
+	return j.lastErr
+}
+
+// end lets nobody begin anything new. The first reason stays.
+func (j *Journal) end(reason error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.ended != nil {
+		return
+	}
+	j.ended = reason
+	if j.retry != nil {
+		j.retry.Stop()
+	}
+	close(j.stop)
+}
+
+// Pending returns how many entries are in the file.
+func (j *Journal) Pending() int {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.index.pending
+}
+
+// Bytes returns the size of the pending entries, as MaxBytes counts it.
+func (j *Journal) Bytes() int64 {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.index.bytes
+}
+
+// Stuck returns how many lanes wait behind an entry that was refused at least once.
+func (j *Journal) Stuck() int {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.index.stuck
+}
+
+// Has says whether an entry with this key is pending.
+func (j *Journal) Has(key string) bool {
+	d := digestOf([]byte(key))
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.index.keys[d] > 0
+}
+
+// Oldest returns when the oldest pending entry was accepted; the zero time when nothing is pending.
+func (j *Journal) Oldest() (oldest time.Time, err error) {
+	err = j.view(func(tx *bbolt.Tx) error {
+		_, value := tx.Bucket(entriesBucket).Cursor().First()
+		if value == nil {
+			return nil
+		}
+		s, err := readStored(value)
+		oldest = s.accepted
+		return err
+	})
+	return oldest, err
+}
+
+// view runs do in a reading transaction. What it finds damaged ends the journal.
+func (j *Journal) view(do func(*bbolt.Tx) error) error {
+	j.files.RLock()
+	defer j.files.RUnlock()
+	j.mu.Lock()
+	ended := j.ended
+	j.mu.Unlock()
+	if ended != nil {
+		return ended
+	}
+	err := survive(func() error { return j.file.db.View(do) })
+	if err != nil {
+		err = fmt.Errorf("reading the journal, path %q: %w", j.path, damaged(err))
+		j.end(err)
+	}
+	return err
+}
