@@ -56,8 +56,8 @@ type Logger interface {
 
 // Observer counts what happens. Its methods are called by many goroutines and must not block.
 type Observer interface {
-	// Request is one exchange: object is the catalogue's name or "me", took ends with the answer's headers, and
-	// code 0 means that no answer came.
+	// Request is one exchange: object is the catalogue's name, "me" or "webhooks", took ends with the answer's
+	// headers, and code 0 means that no answer came.
 	Request(object string, code int, took time.Duration)
 	// Limited is an answer that refused for a limit: KindBurst, KindDaily or KindBlocked.
 	Limited(kind Kind)

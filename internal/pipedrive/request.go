@@ -1,11 +1,13 @@
 package pipedrive
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 )
@@ -17,30 +19,52 @@ type reply struct {
 	at   time.Time // the Date header; zero: there was none
 }
 
+// order is what is asked for.
+type order struct {
+	method  string
+	path    string // escaped
+	query   string
+	body    []byte   // JSON; nil: none
+	secrets []string // that stand in the body
+}
+
 // get asks for a path, which is escaped already, and judges the answer.
 func (c *Client) get(ctx context.Context, k call, path, query string) (*reply, error) {
-	what := Answer{Method: http.MethodGet, Path: path}
-	target, err := c.target(ctx, path, query)
+	return c.ask(ctx, k, order{method: http.MethodGet, path: path, query: query})
+}
+
+// ask sends an order and judges the answer.
+func (c *Client) ask(ctx context.Context, k call, o order) (*reply, error) {
+	r, err := c.exchange(ctx, k, o)
+	return r, c.masked(err, o.secrets...)
+}
+
+func (c *Client) exchange(ctx context.Context, k call, o order) (*reply, error) {
+	what := Answer{Method: o.method, Path: o.path}
+	target, err := c.target(ctx, what, o.query)
 	if err != nil {
-		return nil, c.masked(noAnswer(ctx, what, err))
+		return nil, noAnswer(ctx, what, err)
 	}
-	req, err := http.NewRequestWithContext(withCall(ctx, k), what.Method, target.String(), http.NoBody)
+	req, err := http.NewRequestWithContext(withCall(ctx, k), what.Method, target.String(), bytes.NewReader(o.body))
 	if err != nil {
 		return nil, errors.New(what.String() + ": the request cannot be written") // its own words repeat the query
 	}
 	req.Header.Set("Accept", "application/json")
+	if o.body != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
 	if c.agent != "" {
 		req.Header.Set("User-Agent", c.agent)
 	}
 	resp, err := c.chain.RoundTrip(req) // and not an http.Client: it would follow redirects
 	if err != nil {
-		return nil, c.masked(noAnswer(ctx, what, err))
+		return nil, noAnswer(ctx, what, err)
 	}
 	defer func() { _ = resp.Body.Close() }()
 	what.Status = resp.StatusCode
 
 	var body []byte
-	if resp.StatusCode == http.StatusOK {
+	if resp.StatusCode == http.StatusOK || resp.StatusCode == http.StatusCreated {
 		body, err = readBody(resp, c.hint(k.object), maxBody)
 	} else if body, err = io.ReadAll(io.LimitReader(resp.Body, maxErrorBody)); err != nil && ctx.Err() == nil {
 		err = nil // the status says enough
@@ -49,10 +73,10 @@ func (c *Client) get(ctx context.Context, k call, path, query string) (*reply, e
 		return nil, garbled(what, err)
 	}
 	if err != nil {
-		return nil, c.masked(noAnswer(ctx, what, err))
+		return nil, noAnswer(ctx, what, err)
 	}
 	if err := verdict(what, resp.Header, body, time.Now()); err != nil {
-		return nil, c.masked(err)
+		return nil, err
 	}
 	c.sizes.Store(k.object, len(body))
 	at, err := http.ParseTime(resp.Header.Get("Date"))
@@ -63,7 +87,7 @@ func (c *Client) get(ctx context.Context, k call, path, query string) (*reply, e
 }
 
 // target is where a path lies. It never leaves the origin.
-func (c *Client) target(ctx context.Context, path, query string) (*url.URL, error) {
+func (c *Client) target(ctx context.Context, what Answer, query string) (*url.URL, error) {
 	origin := c.origin
 	if origin == nil {
 		var err error
@@ -71,9 +95,10 @@ func (c *Client) target(ctx context.Context, path, query string) (*url.URL, erro
 			return nil, err
 		}
 	}
-	u, err := url.Parse(origin.String() + path)
-	if err != nil || !strings.HasPrefix(path, "/") { // without the slash it would go on with the host's name
-		return nil, &RefusedError{Answer{Method: http.MethodGet, Path: path, Text: "not sent, a path must begin with a slash"}}
+	u, err := url.Parse(origin.String() + what.Path)
+	if err != nil || !strings.HasPrefix(what.Path, "/") { // without the slash it would go on with the host's name
+		what.Text = "not sent, a path must begin with a slash"
+		return nil, &RefusedError{what}
 	}
 	u.RawQuery = query
 	return u, nil
@@ -92,11 +117,12 @@ func garbled(what Answer, err error) error {
 	return &LaterError{Answer: what, Kind: KindGarbled}
 }
 
-// masked takes the credential out of an error's words, should the far side have repeated it.
-func (c *Client) masked(err error) error {
+// masked takes the credential, and what else was secret in the request, out of an error's words, should the far side
+// have repeated it.
+func (c *Client) masked(err error, secrets ...string) error {
 	if decided := decision(nil); errors.As(err, &decided) {
 		a := decided.about()
-		a.Text = mask(a.Text, c.secrets())
+		a.Text = mask(a.Text, slices.Concat(c.secrets(), secrets))
 	}
 	return err
 }

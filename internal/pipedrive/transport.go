@@ -55,6 +55,13 @@ func (a *authenticate) RoundTrip(req *http.Request) (*http.Response, error) {
 
 func (a *authenticate) send(req *http.Request, header, value string) (*http.Response, error) {
 	req = req.Clone(req.Context())
+	if req.GetBody != nil { // the first sending has read the one that came
+		body, err := req.GetBody()
+		if err != nil {
+			return nil, err
+		}
+		req.Body = body
+	}
 	req.Header.Set(header, value)
 	return a.next.RoundTrip(req)
 }
