@@ -1,0 +1,105 @@
+package webhook
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// State is what is known of a key.
+type State uint8
+
+const (
+	// Fresh keys are claimed by whoever asked.
+	Fresh State = iota
+	// UnderWay keys are claimed by another process, whose verdict nobody here hears.
+	UnderWay
+	// Accepted keys were delivered or are safe in a journal.
+	Accepted
+)
+
+// Store keeps keys, possibly for several processes.
+type Store interface {
+	// Claim takes a key that nobody has, until it is accepted, released, or the ttl is over.
+	Claim(ctx context.Context, key string, ttl time.Duration) (State, error)
+	Accept(ctx context.Context, key string, ttl time.Duration) error
+	Release(ctx context.Context, key string) error
+}
+
+// Deduper recognises deliveries that come again: retries, a second subscription, a second replica. A key is claimed
+// first and confirmed only after acceptance, so that what was refused is welcome again.
+type Deduper struct {
+	store  Store
+	claim  time.Duration // how long a claim may stay without a verdict
+	window time.Duration // how long an accepted key is remembered
+
+	mu       sync.Mutex
+	underWay map[string]*claim // in this process
+}
+
+type claim struct {
+	ended    chan struct{}
+	accepted bool // read it once ended is closed
+}
+
+// NewDeduper makes one. claimFor is the longest that a verdict takes, window how long accepted keys are remembered.
+func NewDeduper(store Store, claimFor, window time.Duration) *Deduper {
+	return &Deduper{store: store, claim: claimFor, window: window, underWay: map[string]*claim{}}
+}
+
+// begin claims a key. A copy that comes while the first is under way in this process waits for its verdict. Who gets
+// Fresh has to call end.
+func (d *Deduper) begin(ctx context.Context, key string) (State, error) {
+	for {
+		d.mu.Lock()
+		first, busy := d.underWay[key]
+		if !busy {
+			d.underWay[key] = &claim{ended: make(chan struct{})}
+		}
+		d.mu.Unlock()
+		if !busy {
+			return d.beginInStore(ctx, key)
+		}
+		select {
+		case <-first.ended:
+			if first.accepted {
+				return Accepted, nil
+			}
+		case <-ctx.Done():
+			return UnderWay, nil
+		}
+	}
+}
+
+func (d *Deduper) beginInStore(ctx context.Context, key string) (State, error) {
+	state, err := d.store.Claim(ctx, key, d.claim)
+	if err != nil || state != Fresh {
+		d.finish(key, state == Accepted)
+	}
+	return state, err
+}
+
+// end confirms a claim or takes it back, within a time. The store hears it before anyone who waits for the verdict.
+func (d *Deduper) end(key string, accepted bool, limit time.Duration) error {
+	defer d.finish(key, accepted)
+	ctx := context.Background() // the request may be over
+	if _, here := d.store.(*memory); !here {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, limit)
+		defer cancel()
+	}
+	if accepted {
+		return d.store.Accept(ctx, key, d.window)
+	}
+	return d.store.Release(ctx, key)
+}
+
+func (d *Deduper) finish(key string, accepted bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if c := d.underWay[key]; c != nil {
+		c.accepted = accepted
+		close(c.ended)
+		delete(d.underWay, key)
+	}
+}

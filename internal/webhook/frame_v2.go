@@ -1,0 +1,25 @@
+package webhook
+
+import "strings"
+
+// readV2 fills in what version 2.0 says in its own way, and returns what tells the events of one record and action
+// apart. https://pipedrive.readme.io/docs/guide-for-webhooks-v2
+func (f *Frame) readV2(m *meta, p *parts) (occasion string, err error) {
+	if err := m.need(word{"entity", m.entity}, word{"action", m.action}, word{"entity_id", m.entityID}); err != nil {
+		return "", err
+	}
+	f.Schema, f.Object, f.ID, f.CorrelationID = SchemaV2, m.entity, m.entityID, m.correlation
+	f.Attempt = m.attempt
+	// meta.id is the UUID of the event, except that users' events have the user's id there, every time the same.
+	if m.id != m.entityID && !isInteger(m.id) {
+		f.EventID = m.id
+	}
+	if f.EventID != "" {
+		return f.EventID, nil
+	}
+	at := text(m.timestamp)
+	if m.correlation != "" && at != "" {
+		return strings.Join([]string{m.correlation, at}, "/"), nil
+	}
+	return strings.Join([]string{m.correlation, at, p.fingerprint()}, "/"), nil
+}

@@ -1,0 +1,87 @@
+package webhook
+
+import (
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/base64"
+	"net/http"
+	"net/netip"
+	"strings"
+)
+
+// InstancePath is the path with the base64 of an instance id behind it, as Cloud Elements' users have it configured in
+// Pipedrive: /events/pipedrive/MjA5MzE= for instance 20931.
+func InstancePath(path, instanceID string) string {
+	if instanceID == "" {
+		return path
+	}
+	return strings.TrimSuffix(path, "/") + "/" + base64.StdEncoding.EncodeToString([]byte(instanceID))
+}
+
+// Credential is a user and password that Pipedrive sends by HTTP Basic.
+type Credential struct{ Username, Password string }
+
+// credentials compares in a time that tells nothing about how much was right.
+type credentials [][2][sha256.Size]byte
+
+func newCredentials(known []Credential) credentials {
+	c := make(credentials, len(known))
+	for i, k := range known {
+		c[i] = [2][sha256.Size]byte{sha256.Sum256([]byte(k.Username)), sha256.Sum256([]byte(k.Password))}
+	}
+	return c
+}
+
+func (c credentials) match(r *http.Request) bool {
+	username, password, ok := r.BasicAuth()
+	user, pass := sha256.Sum256([]byte(username)), sha256.Sum256([]byte(password))
+	found := 0
+	for i := range c {
+		found |= subtle.ConstantTimeCompare(c[i][0][:], user[:]) & subtle.ConstantTimeCompare(c[i][1][:], pass[:])
+	}
+	return ok && found == 1
+}
+
+// addresses says who may knock. No allowed prefix means everybody.
+type addresses struct{ allowed, proxies []netip.Prefix }
+
+func (a addresses) admit(r *http.Request) bool {
+	if len(a.allowed) == 0 {
+		return true
+	}
+	from, ok := a.sender(r)
+	return ok && contains(a.allowed, from)
+}
+
+// sender is the address of the peer, or what a trusted proxy says it is: the last address of X-Forwarded-For that is not
+// itself a trusted proxy. A proxy that says nothing speaks for itself, as when it looks at the health of the door.
+func (a addresses) sender(r *http.Request) (netip.Addr, bool) {
+	from, ok := address(r.RemoteAddr)
+	if forwarded := r.Header.Values("X-Forwarded-For"); len(forwarded) > 0 {
+		hops := strings.Split(strings.Join(forwarded, ","), ",")
+		for i := len(hops) - 1; ok && i >= 0 && contains(a.proxies, from); i-- {
+			from, ok = address(strings.TrimSpace(hops[i]))
+		}
+	}
+	return from, ok
+}
+
+// address reads one with or without a port: some proxies write the port into X-Forwarded-For.
+func address(text string) (netip.Addr, bool) {
+	a, err := netip.ParseAddr(text)
+	if err != nil {
+		var withPort netip.AddrPort
+		withPort, err = netip.ParseAddrPort(text)
+		a = withPort.Addr()
+	}
+	return a.Unmap().WithZone(""), err == nil
+}
+
+func contains(prefixes []netip.Prefix, a netip.Addr) bool {
+	for _, p := range prefixes {
+		if p.Contains(a) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,244 @@
+// Package webhook is the engine of the webhook door: it takes Pipedrive's deliveries, and answers 2xx only for what
+// is accepted. It knows no host; where acceptance happens is somebody else's.
+package webhook
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/netip"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/semaphore"
+)
+
+// BodiesTogether is how many bytes of bodies are held at once, whoever sends them. No body may be larger.
+const BodiesTogether = 64 << 20
+
+// ClaimLinger is how long a claim in a shared store outlasts the answer to its request.
+const ClaimLinger = 2 * time.Second
+
+// Acceptor decides whether a delivery is safe.
+type Acceptor interface {
+	// Accept returns when that is known, or the context ends, and sees to it that the delivery is settled: then or
+	// later, but at the latest when the acceptor is closed.
+	Accept(ctx context.Context, d *Delivery) error
+	// Healthy says whether the next delivery has a chance.
+	Healthy() bool
+}
+
+// Config is what a handler checks, and against what.
+type Config struct {
+	Path           string
+	Credentials    []Credential // none: everybody may send
+	AllowedIPs     []netip.Prefix
+	TrustedProxies []netip.Prefix
+
+	MaxBodySize     int64         // up to BodiesTogether
+	MaxInFlight     int           // deliveries without a verdict; further requests wait
+	ResponseTimeout time.Duration // of the whole request; Pipedrive itself waits for 10 s
+
+	Acceptor Acceptor
+	Deduper  *Deduper // nil: duplicates are delivered
+	Observer Observer
+	Log      Logger
+}
+
+// Observer counts answers. Its methods must not block.
+type Observer interface {
+	Answered(result Result, took time.Duration)
+}
+
+// Logger takes what a person should know.
+type Logger interface {
+	Warnf(format string, args ...any)
+}
+
+// Handler answers one path.
+type Handler struct {
+	cfg         Config
+	credentials credentials
+	addresses   addresses
+	slots       chan struct{}
+	bodies      *semaphore.Weighted
+	refusals    *tally
+
+	born  time.Time
+	freed atomic.Int64   // nanoseconds since born when a slot was last given back
+	late  sync.WaitGroup // verdicts that come after the answer
+}
+
+// NewHandler makes one.
+func NewHandler(cfg Config) *Handler {
+	return &Handler{
+		cfg:         cfg,
+		credentials: newCredentials(cfg.Credentials),
+		addresses:   addresses{cfg.AllowedIPs, cfg.TrustedProxies},
+		slots:       make(chan struct{}, cfg.MaxInFlight),
+		bodies:      semaphore.NewWeighted(BodiesTogether),
+		refusals:    newTally(cfg.Log),
+		born:        time.Now(),
+	}
+}
+
+// Wait returns when what was decided after its answer is written down. It follows the close of the acceptor and the
+// end of all requests.
+func (h *Handler) Wait() { h.late.Wait() }
+
+// Healthy says whether a webhook would be accepted now, as far as one can tell: the acceptor takes some, and the slots
+// have not all been taken for longer than an answer may take.
+func (h *Handler) Healthy() bool {
+	stalled := len(h.slots) == cap(h.slots) && time.Since(h.born)-time.Duration(h.freed.Load()) > h.cfg.ResponseTimeout
+	return !stalled && h.cfg.Acceptor.Healthy()
+}
+
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	began := time.Now()
+	result := h.check(r)
+	if result == "" {
+		verdictBy := began.Add(h.cfg.ResponseTimeout - h.writingTime())
+		ctx, cancel := context.WithDeadline(r.Context(), verdictBy)
+		defer cancel()
+		// A body that trickles in must not hold its place longer than the answer may take. In process there is no
+		// connection to read from.
+		_ = http.NewResponseController(w).SetReadDeadline(verdictBy)
+		result = h.take(ctx, w, r, began)
+	}
+	answer(w, result)
+	h.cfg.Observer.Answered(result, time.Since(began))
+}
+
+// writingTime is what of the time for an answer is left for writing the verdict down in a shared store.
+func (h *Handler) writingTime() time.Duration { return h.cfg.ResponseTimeout / 16 }
+
+// check looks at everything that can be seen before the body is read; empty: so far it is right.
+func (h *Handler) check(r *http.Request) Result {
+	switch {
+	case r.URL.Path != h.cfg.Path:
+		return NotFound
+	case !h.addresses.admit(r):
+		h.refusals.add("from an address that is not in allowed_ips", "")
+		return Forbidden
+	case len(h.credentials) > 0 && !h.credentials.match(r):
+		h.refusals.add("with wrong or missing credentials", "")
+		return Unauthorized
+	case r.Method != http.MethodPost:
+		return BadMethod
+	case !isJSON(r.Header):
+		h.refusals.add("that does not say application/json, or is compressed by something else than gzip", "")
+		return BadMedia
+	case r.ContentLength > h.cfg.MaxBodySize:
+		return h.tooLarge()
+	}
+	return ""
+}
+
+func (h *Handler) tooLarge() Result {
+	h.refusals.add("with a larger body than max_body_size", "")
+	return TooLarge
+}
+
+// take finds room for a request and hands it on. The slot is held until the verdict, which may come after the answer.
+func (h *Handler) take(ctx context.Context, w http.ResponseWriter, r *http.Request, began time.Time) Result {
+	select {
+	case h.slots <- struct{}{}:
+	case <-ctx.Done():
+		h.refusals.add("because max_in_flight others had no verdict for as long as response_timeout; is the output down?", "")
+		return Refused
+	}
+	room := weight(r, h.cfg.MaxBodySize)
+	if h.bodies.Acquire(ctx, room) != nil {
+		h.leave(0)
+		h.refusals.add("because there was no room for its body for as long as response_timeout; is the output down?", "")
+		return Refused
+	}
+	result, d := h.handOn(ctx, w, r, began)
+	if d == nil {
+		h.leave(room)
+		return result
+	}
+	if d.settled() {
+		h.end(d, room, h.writingTime())
+		return result
+	}
+	h.late.Go(func() {
+		<-d.done
+		h.end(d, room, h.cfg.ResponseTimeout)
+	})
+	return result
+}
+
+func (h *Handler) leave(room int64) {
+	h.bodies.Release(room)
+	h.freed.Store(int64(time.Since(h.born)))
+	<-h.slots
+}
+
+// handOn reads a request, recognises duplicates and gives the others to the acceptor. The delivery is nil when it did
+// not get there.
+func (h *Handler) handOn(ctx context.Context, w http.ResponseWriter, r *http.Request, began time.Time) (Result, *Delivery) {
+	body, err := readBody(w, r, h.cfg.MaxBodySize)
+	switch {
+	case errors.Is(err, errTooLarge):
+		return h.tooLarge(), nil
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		h.refusals.add("whose body did not arrive within response_timeout", "")
+		return Refused, nil
+	case err != nil:
+		h.refusals.add("whose body ends early or is not what its Content-Encoding says", "")
+		return BadFrame, nil
+	}
+	frame, err := Parse(body)
+	if err != nil {
+		h.refusals.add("that is none of Pipedrive's", err.Error())
+		return BadFrame, nil
+	}
+	if result := h.claim(ctx, frame.Key); result != "" {
+		return result, nil
+	}
+	d := newDelivery(frame, body, began)
+	err = h.cfg.Acceptor.Accept(ctx, d)
+	switch {
+	case err == nil:
+		return Taken, d
+	case errors.Is(err, context.DeadlineExceeded):
+		h.refusals.add("because it had no verdict within response_timeout; is the output down?", "")
+	case errors.Is(err, context.Canceled):
+		h.refusals.add("whose sender did not wait for the answer", "")
+	default:
+		h.refusals.add("because it was not accepted", err.Error())
+	}
+	return Refused, d
+}
+
+// claim recognises duplicates; empty: it is none.
+func (h *Handler) claim(ctx context.Context, key string) Result {
+	if h.cfg.Deduper == nil {
+		return ""
+	}
+	state, err := h.cfg.Deduper.begin(ctx, key)
+	switch {
+	case err != nil:
+		h.refusals.add("because dedupe.cache does not work", err.Error())
+		return Refused
+	case state == Accepted:
+		return Duplicate
+	case state == UnderWay:
+		return Refused
+	}
+	return ""
+}
+
+// end gives back what a settled delivery held. That the request is over does not matter to it.
+func (h *Handler) end(d *Delivery, room int64, limit time.Duration) {
+	defer h.leave(room)
+	if h.cfg.Deduper == nil {
+		return
+	}
+	if err := h.cfg.Deduper.end(d.Key, d.err == nil, limit); err != nil {
+		h.cfg.Log.Warnf("Writing down in dedupe.cache what became of a webhook; it may be delivered twice: %v", err)
+	}
+}
