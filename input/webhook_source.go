@@ -1,0 +1,129 @@
+package input
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/redpanda-data/benthos/v4/public/service"
+
+	"github.com/benthos-pipedrive/benthos-pipedrive/internal/journal"
+	"github.com/benthos-pipedrive/benthos-pipedrive/internal/webhook"
+)
+
+// webhookSource is where the host's batches come from and their verdicts go.
+type webhookSource interface {
+	// next waits until there is something and gives all there is, up to max_in_flight.
+	next(ctx context.Context) (service.MessageBatch, service.AckFunc, error)
+	// close settles what has no verdict yet: the host will give none.
+	close() error
+}
+
+// hallSource hands on requests that wait for their answer.
+type hallSource struct {
+	hall       *webhook.Hall
+	most       int
+	instanceID string
+}
+
+func (s *hallSource) next(ctx context.Context) (service.MessageBatch, service.AckFunc, error) {
+	deliveries, err := s.hall.Next(ctx, s.most)
+	if err != nil {
+		return nil, nil, err
+	}
+	batch := make(service.MessageBatch, len(deliveries))
+	for i, d := range deliveries {
+		batch[i] = webhookMessage(&d.Frame, d.Body, d.Received, s.instanceID)
+	}
+	index := indexOf(batch)
+	return batch, func(_ context.Context, err error) error {
+		for i, err := range verdicts(len(deliveries), index, err) {
+			s.hall.Verdict(deliveries[i], err)
+		}
+		return nil
+	}, nil
+}
+
+func (s *hallSource) close() error {
+	s.hall.Close()
+	return nil
+}
+
+// indexOf marks the messages of a batch, so that verdicts can tell them apart. One alone needs no mark.
+func indexOf(batch service.MessageBatch) *service.Indexer {
+	if len(batch) == 1 {
+		return nil
+	}
+	return batch.Index()
+}
+
+const (
+	// mostInBatch bounds the bytes of one batch from the journal.
+	mostInBatch = 16 << 20
+	// removalLimit is how long an acknowledgement may wait for the disk. The removal itself is not given up.
+	removalLimit = 5 * time.Second
+)
+
+// journalSource hands on what is on disk, until it is acknowledged.
+type journalSource struct {
+	journal     *journal.Journal
+	flight      *flight
+	maxAttempts int // 0: no message is flagged
+	instanceID  string
+}
+
+func (s *journalSource) next(ctx context.Context) (service.MessageBatch, service.AckFunc, error) {
+	entries, size, err := s.flight.room(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	deliveries, err := s.journal.NextBatch(ctx, entries, min(size, mostInBatch))
+	if err != nil {
+		return nil, nil, err
+	}
+	batch := make(service.MessageBatch, len(deliveries))
+	size = 0
+	for i := range deliveries {
+		batch[i] = s.message(&deliveries[i])
+		size += int64(len(deliveries[i].Body))
+	}
+	landed := s.flight.take(len(deliveries), size)
+	index := indexOf(batch)
+	return batch, func(ctx context.Context, err error) error {
+		defer landed()
+		return s.judge(ctx, deliveries, verdicts(len(deliveries), index, err))
+	}, nil
+}
+
+func (s *journalSource) message(d *journal.Delivery) *service.Message {
+	// What cannot be read any more was accepted by another version of this program, and is not withheld.
+	f, err := webhook.Parse(d.Body)
+	m := webhookMessage(&f, d.Body, d.Accepted, s.instanceID)
+	switch {
+	case err != nil:
+		m.SetError(fmt.Errorf("reading a webhook from the journal: %w", err))
+	case s.maxAttempts > 0 && d.Refused >= s.maxAttempts:
+		m.SetError(fmt.Errorf("the output has refused it %d times", d.Refused))
+	}
+	return m
+}
+
+// judge removes what was delivered; the rest comes again.
+func (s *journalSource) judge(ctx context.Context, deliveries []journal.Delivery, errs []error) error {
+	var done []journal.Delivery
+	for i, d := range deliveries {
+		if errs[i] == nil {
+			done = append(done, d)
+		} else {
+			s.journal.Later(webhook.RetryAfter(d.Refused), d)
+		}
+	}
+	if len(done) == 0 {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, removalLimit)
+	defer cancel()
+	return s.journal.Done(ctx, done...)
+}
+
+func (s *journalSource) close() error { return s.journal.Close() }
