@@ -28,5 +28,7 @@ func options() []service.CLIOptFunc {
 		service.CLIOptSetProductName(name),
 		service.CLIOptSetDocumentationURL("https://github.com/benthos-pipedrive/benthos-pipedrive"),
 		service.CLIOptAddCommand(simulateCommand()),
+		service.CLIOptAddCommand(webhooksCommand()),
+		service.CLIOptAddCommand(journalCommand()),
 	}
 }

@@ -3,8 +3,10 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"errors"
 	"io"
+	"net"
 	"os"
 	"os/exec"
 	"strings"
@@ -13,22 +15,39 @@ import (
 // announced begins the line of what simulate prints that holds the environment in which a pipeline finds it.
 const announced = "# export PIPEDRIVE_BASE_URL="
 
-// startSimulator starts a small, lively Pipedrive on a free port and waits until it serves. The strings are the
-// environment ("PIPEDRIVE_BASE_URL=http://...") in which a pipeline finds it.
-func startSimulator(ctx context.Context, binary, folder string) (*child, []string, error) {
+// hook is where the pipeline takes webhooks, and what the simulator has to show there.
+type hook struct{ address, password string }
+
+// newHook chooses a port that nobody listens on at the moment.
+func newHook() (hook, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return hook{}, err
+	}
+	defer l.Close()
+	return hook{address: l.Addr().String(), password: rand.Text()}, nil
+}
+
+func (h hook) environment() []string {
+	return []string{"HOOK_ADDRESS=" + h.address, "HOOK_PASSWORD=" + h.password}
+}
+
+// startSimulator starts a small, lively Pipedrive on a free port that sends webhooks to the hook, and waits until it
+// serves. The strings are the environment ("PIPEDRIVE_BASE_URL=http://...") in which a pipeline finds it.
+func startSimulator(ctx context.Context, binary, folder string, to hook) (*child, []string, error) {
 	cmd := exec.Command(binary, "simulate", "--address", "127.0.0.1:0",
-		"--deals", "5", "--persons", "4", "--organizations", "3", "--changes-per-second", "2")
+		"--deals", "5", "--persons", "4", "--organizations", "3", "--changes-per-second", "2",
+		"--webhook", "http://"+to.address+"/events/pipedrive", "--webhook-user", "hook", "--webhook-password", to.password)
 	cmd.Dir = folder
 	heard := &listener{found: make(chan []string, 1)}
 	cmd.Stdout = heard
-	cmd.Stderr = os.Stderr
-	c, err := start(cmd)
+	c, err := start(cmd) // its lines about each delivery are not for the demo
 	if err != nil {
 		return nil, nil, err
 	}
 	select {
 	case env := <-heard.found:
-		return c, env, nil
+		return c, append(env, to.environment()...), nil
 	case <-c.ended:
 		return nil, nil, errors.New(c.state().String())
 	case <-ctx.Done():

@@ -49,7 +49,11 @@ func show(ctx context.Context, binary, config string, length time.Duration, out 
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
 
-	simulator, world, err := startSimulator(ctx, binary, folder)
+	to, err := newHook()
+	if err != nil {
+		return fmt.Errorf("finding a port for webhooks: %w", err)
+	}
+	simulator, world, err := startSimulator(ctx, binary, folder, to)
 	if err != nil {
 		return fmt.Errorf("starting the simulator: %w", err)
 	}
