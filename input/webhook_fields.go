@@ -169,7 +169,7 @@ func registrationField() *service.ConfigField {
 		service.NewStringField(pwFieldName).
 			Description("The name of the subscriptions in Pipedrive, by which this input knows its own.").
 			Default(webhook.DefaultSubscriptionName),
-		service.NewStringEnumField(pwFieldVersion, "2.0", "1.0").
+		service.NewStringField(pwFieldVersion).
 			Description("The version of the webhooks. With 1.0 the actions in `events` are `added`, `updated`, `merged` and `deleted`.").
 			Default(webhook.DefaultSubscriptionVersion).
 			Advanced(),

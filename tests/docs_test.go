@@ -28,8 +28,9 @@ const pagesFolder = "../docs/components"
 // summaries begins each of our components' summary. The host lets a later component take the name of an earlier one
 // without a word: what is registered under our names must still be ours.
 var summaries = map[string]string{
-	"input_pipedrive_poll": "Reads every change of Pipedrive",
-	"cache_bolt":           "Keeps keys and values in one local file",
+	"input_pipedrive_poll":    "Reads every change of Pipedrive",
+	"input_pipedrive_webhook": "Receives Pipedrive's webhooks",
+	"cache_bolt":              "Keeps keys and values in one local file",
 }
 
 // components returns what is registered under a name of ours, by the name of its page.
