@@ -76,7 +76,7 @@ func parse(body []byte) (Frame, error) {
 	var occasion string
 	var err error
 	switch {
-	case m.version == "2.0" || m.version == "2":
+	case strings.HasPrefix(m.version, "2"):
 		occasion, err = f.readV2(&m, &p)
 	case text(p.v) == "1":
 		occasion, err = f.readV1(&m, &p)

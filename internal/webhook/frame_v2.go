@@ -1,17 +1,23 @@
 package webhook
 
-import "strings"
+import (
+	"cmp"
+	"strings"
+
+	"github.com/tidwall/gjson"
+)
 
 // readV2 fills in what version 2.0 says in its own way, and returns what tells the events of one record and action
 // apart. https://pipedrive.readme.io/docs/guide-for-webhooks-v2
 func (f *Frame) readV2(m *meta, p *parts) (occasion string, err error) {
-	if err := m.need(word{"entity", m.entity}, word{"action", m.action}, word{"entity_id", m.entityID}); err != nil {
+	id := cmp.Or(m.entityID, p.recordID())
+	if err := m.need(word{"entity", m.entity}, word{"action", m.action}, word{"entity_id", id}); err != nil {
 		return "", err
 	}
-	f.Schema, f.Object, f.ID, f.CorrelationID = SchemaV2, m.entity, m.entityID, m.correlation
+	f.Schema, f.Object, f.ID, f.CorrelationID = SchemaV2, m.entity, id, m.correlation
 	f.Attempt = m.attempt
 	// meta.id is the UUID of the event, except that users' events have the user's id there, every time the same.
-	if m.id != m.entityID && !isInteger(m.id) {
+	if m.id != id && !isInteger(m.id) {
 		f.EventID = m.id
 	}
 	if f.EventID != "" {
@@ -22,4 +28,15 @@ func (f *Frame) readV2(m *meta, p *parts) (occasion string, err error) {
 		return strings.Join([]string{m.correlation, at}, "/"), nil
 	}
 	return strings.Join([]string{m.correlation, at, p.fingerprint()}, "/"), nil
+}
+
+// recordID is what the record calls itself. What the webhooks of field definitions have in meta is documented nowhere
+// that could be read, and a refusal may ban the hook.
+func (p *parts) recordID() string {
+	for _, record := range []gjson.Result{p.record, p.previous} {
+		if id := cmp.Or(text(record.Get("id")), text(record.Get("field_code"))); id != "" {
+			return id
+		}
+	}
+	return ""
 }

@@ -342,7 +342,9 @@ func TestCloseAnswersEveryRequest(t *testing.T) {
 }
 
 func TestASharedStoreThatIsDownRefuses(t *testing.T) {
-	d := newDoor(func(c *Config) { c.Deduper = NewDeduper(elsewhere{errors.New("connection refused")}, time.Second, time.Minute) })
+	d := newDoor(func(c *Config) {
+		c.Deduper = NewDeduper(elsewhere{errors.New("connection refused")}, time.Second, time.Minute)
+	})
 	assert.Equal(t, 503, d.answer(request(frameOf(1, 1))).Code)
 	assert.Contains(t, d.notes.log(), "dedupe.cache does not work: connection refused")
 	assert.Empty(t, d.slots)
