@@ -96,8 +96,10 @@ func TestAnObjectThatIsReadKeepsTheSourceUp(t *testing.T) {
 
 func TestAnErrorThatAsksForADayIsNotSleptOut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := &stub{answer: func(r *http.Request, start, limit int) string { return `{"success":false,"error":"maintenance"}` },
-			status: func(*http.Request) (int, http.Header) { return 503, http.Header{"Retry-After": {"86400"}} }}
+		s := &stub{
+			answer: func(r *http.Request, start, limit int) string { return `{"success":false,"error":"maintenance"}` },
+			status: func(*http.Request) (int, http.Header) { return 503, http.Header{"Retry-After": {"86400"}} },
+		}
 		o, _ := entity.Lookup("deals")
 		log := &logLines{}
 		_, e, done := runStub(t, s, o, 10, 23*time.Hour, log)

@@ -68,7 +68,8 @@ func runStub(t *testing.T, s *stub, obj entity.Object, pageSize int, d time.Dura
 	client.Restore(pipedrive.Spend{})
 	p := poll.NewPosition(cursor.Account{Company: "5"}, obj, poll.Beginning, time.Now())
 	var mu sync.Mutex
-	e = poll.Start(poll.Config{Client: client, Sources: []poll.Source{{Object: obj, Position: p}}, Interval: time.Minute, FullReadInterval: 15 * time.Minute, Overlap: time.Minute, CreatedTolerance: 5 * time.Second, PageSize: pageSize, Owner: "t", Log: log, Observer: nobody{},
+	e = poll.Start(poll.Config{
+		Client: client, Sources: []poll.Source{{Object: obj, Position: p}}, Interval: time.Minute, FullReadInterval: 15 * time.Minute, Overlap: time.Minute, CreatedTolerance: 5 * time.Second, PageSize: pageSize, Owner: "t", Log: log, Observer: nobody{},
 		HandOn: func(_ context.Context, pg poll.Page) error {
 			mu.Lock()
 			defer mu.Unlock()
@@ -76,7 +77,8 @@ func runStub(t *testing.T, s *stub, obj entity.Object, pageSize int, d time.Dura
 				got = append(got, change{pg.Object.Name, r.ID, r.Action, string(r.JSON), r.Time})
 			}
 			return nil
-		}})
+		},
+	})
 	<-time.After(d)
 	synctest.Wait()
 	mu.Lock()
