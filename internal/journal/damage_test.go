@@ -50,6 +50,12 @@ func TestAFileThatCannotBeOpenedIsNamed(t *testing.T) {
 	}))
 	require.NoError(t, db.Close())
 
+	require.NoError(t, os.WriteFile(at("numbers"), whole, 0o600))
+	db, err = bbolt.Open(at("numbers"), 0o600, nil)
+	require.NoError(t, err)
+	require.NoError(t, db.Update(func(tx *bbolt.Tx) error { return tx.Bucket(entriesBucket).SetSequence(7) }))
+	require.NoError(t, db.Close())
+
 	const damage = "not a journal, or damaged (restore it, or move it away to begin an empty one)"
 	for _, test := range []struct{ name, path, errContains string }{
 		{"a folder", at("folder"), "is a directory, must be a file"},
@@ -62,6 +68,7 @@ func TestAFileThatCannotBeOpenedIsNamed(t *testing.T) {
 		{"cut to half", write("half", whole[:len(whole)/2]), fmt.Sprint(damage, ": it has ", len(whole)/2, " bytes of ")},
 		{"cut behind its head", write("two pages", whole[:2*os.Getpagesize()]), damage},
 		{"one bit of a body", write("bit", bit), damage},
+		{"numbers that would be given out again", at("numbers"), damage + ": entry 41: its number"},
 		{"the database of a cache", at("cache.db"), `a journal needs a file of its own (it holds "cache_v1_values")`},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -25,6 +25,7 @@ var (
 )
 
 var (
+	errNumber  = errors.New("its number was never given out")
 	errMoved   = errors.New("the file was replaced meanwhile")
 	errForeign = errors.New("the file belongs to something else, or to a newer version: a journal needs a file of its own")
 )
@@ -70,7 +71,7 @@ func openFile(path string, timeout time.Duration, readOnly bool) (*file, error) 
 
 // inWords adds to an error about the content what to do.
 func inWords(err error) error {
-	if errors.Is(err, errTorn) || errors.Is(err, errPage) {
+	if errors.Is(err, errTorn) || errors.Is(err, errNumber) || errors.Is(err, errPage) {
 		return damaged(err)
 	}
 	return err
@@ -185,7 +186,7 @@ func visit(tx *bbolt.Tx, do func(seq uint64, s stored, size int, refused uint32)
 			return fmt.Errorf("entry %d: %w", seq, err)
 		}
 		if seq > entries.Sequence() {
-			return fmt.Errorf("entry %d: its number has not been given out yet", seq)
+			return fmt.Errorf("entry %d: %w", seq, errNumber)
 		}
 		var refused uint32
 		if times := refusals.Get(key); len(times) == refusedSize {

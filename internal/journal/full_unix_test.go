@@ -20,6 +20,7 @@ import (
 func init() {
 	roles["fill"] = fill
 	roles["removeOnFullDisk"] = removeOnFullDisk
+	roles["both"] = both
 }
 
 // limitFiles is how long the files may become that this process writes.
@@ -180,6 +181,45 @@ func TestWhatAFullDiskKeepsFromBeingRemovedIsRemovedLater(t *testing.T) {
 		require.Equal(t, want, lines.Text())
 	}
 	assert.Equal(t, []string{"2", "3"}, drain(t, openAt(t, path)))
+}
+
+// both has one transaction append what there is no room for and remove what was delivered. It plays the committer
+// itself, so that the two meet.
+func both(path, _ string) error {
+	j, err := open(Options{Path: path})
+	if err != nil {
+		return err
+	}
+	settle := func(a addition, done []Delivery) (*batch, error) {
+		if _, _, err := j.enqueue(a); err != nil {
+			return nil, err
+		}
+		_, err := j.depart(done)
+		b := j.nextBatch(false)
+		j.settle(b)
+		return b, err
+	}
+	small, large := entryOf("a", "small"), Entry{Lane: "b", Key: "large", Body: make([]byte, 2<<20)}
+	if _, err := settle(addition{value: small.encode(), lane: 1}, nil); err != nil {
+		return err
+	}
+	batch, _, err := j.takeBatch(1, 1)
+	if err != nil {
+		return err
+	}
+	if err := limitFiles(1 << 20); err != nil {
+		return err
+	}
+	b, err := settle(addition{value: large.encode(), lane: 2}, batch)
+	fmt.Println("append refused:", b.addErr != nil, "removed:", b.removeErr == nil, "pending:", j.Pending())
+	return err
+}
+
+func TestAFullDiskDoesNotKeepTheDeliveredFromMakingRoom(t *testing.T) {
+	t.Parallel()
+	lines, _ := startChild(t, "both", "", journalPath(t))
+	require.True(t, lines.Scan())
+	require.Equal(t, "append refused: true removed: true pending: 0", lines.Text())
 }
 
 // What each failure of bbolt looks like, and whether the file is as it was before.

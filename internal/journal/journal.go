@@ -76,8 +76,9 @@ type Journal struct {
 // error, with one exception that bbolt cannot tell from a power cut during a commit: of the two head pages, written by
 // turns, the newer may be unreadable, and then the file is as it was one commit before.
 //
-// A file does not shrink while it is used: what is delivered leaves room for what comes. When little is left in a large one,
-// at the latest at Open, that little is copied to a new file, which takes the old one's name.
+// In the file, what is delivered leaves room for what comes; it does not shrink by that. When little is left in a
+// large one (under a sixteenth of 64 MiB or more, and 4 MiB), at the latest at Open, that little is copied to a new
+// file, which takes the old one's name. Not so on Windows.
 func Open(o Options) (*Journal, error) {
 	j, err := open(o)
 	if err != nil {
