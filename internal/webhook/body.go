@@ -1,6 +1,7 @@
 package webhook
 
 import (
+	"bytes"
 	"compress/gzip"
 	"errors"
 	"io"
@@ -37,24 +38,61 @@ func weight(r *http.Request, most int64) int64 {
 }
 
 // readBody reads a body of at most so many bytes, also after decompression; errTooLarge when there are more.
-func readBody(w http.ResponseWriter, r *http.Request, most int64) ([]byte, error) {
-	zipped := gzipped(r.Header)
-	if r.ContentLength >= 0 && !zipped {
-		body := make([]byte, r.ContentLength) // the caller has looked at the length
-		_, err := io.ReadFull(r.Body, body)
-		return body, err
+func readBody(w http.ResponseWriter, r *http.Request, most int64) (body []byte, err error) {
+	if r.ContentLength >= 0 {
+		body = make([]byte, r.ContentLength) // the caller has looked at the length
+		_, err = io.ReadFull(r.Body, body)
+	} else {
+		body, err = readUpTo(http.MaxBytesReader(w, r.Body, most), most)
 	}
-	var from io.Reader = http.MaxBytesReader(w, r.Body, most)
-	if zipped {
-		z, err := gzip.NewReader(from)
-		if err != nil {
-			return nil, err
-		}
-		from = io.LimitReader(z, most+1)
+	if err == nil && gzipped(r.Header) {
+		body, err = unzip(body, most)
 	}
-	body, err := io.ReadAll(from)
-	if limit := (*http.MaxBytesError)(nil); errors.As(err, &limit) || int64(len(body)) > most {
-		return nil, errTooLarge
+	if limit := (*http.MaxBytesError)(nil); errors.As(err, &limit) {
+		err = errTooLarge
 	}
 	return body, err
+}
+
+// unzip unpacks twice, first to see how much it becomes: a bomb takes no room at all.
+func unzip(zipped []byte, most int64) ([]byte, error) {
+	z, err := gzip.NewReader(bytes.NewReader(zipped))
+	if err != nil {
+		return nil, err
+	}
+	size, err := io.CopyN(io.Discard, z, most+1)
+	switch {
+	case err == nil:
+		return nil, errTooLarge
+	case err != io.EOF:
+		return nil, err
+	}
+	if err := z.Reset(bytes.NewReader(zipped)); err != nil {
+		return nil, err
+	}
+	body := make([]byte, size)
+	_, err = io.ReadFull(z, body)
+	return body, err
+}
+
+// firstRoom is what most webhooks need.
+const firstRoom = 16 << 10
+
+// readUpTo is io.ReadAll for at most so many bytes: it never makes room for more than one beyond them.
+func readUpTo(from io.Reader, most int64) ([]byte, error) {
+	body := make([]byte, 0, min(firstRoom, most+1))
+	for {
+		n, err := from.Read(body[len(body):cap(body)])
+		body = body[:len(body)+n]
+		switch {
+		case int64(len(body)) > most:
+			return nil, errTooLarge
+		case err == io.EOF:
+			return body, nil
+		case err != nil:
+			return nil, err
+		case len(body) == cap(body):
+			body = append(make([]byte, 0, min(2*int64(cap(body)), most+1)), body...)
+		}
+	}
 }

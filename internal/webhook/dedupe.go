@@ -34,7 +34,7 @@ type Deduper struct {
 	window time.Duration // how long an accepted key is remembered
 
 	mu       sync.Mutex
-	underWay map[string]*claim // in this process
+	underWay map[string]*claim // in this process; nil while nobody waits for the verdict
 }
 
 type claim struct {
@@ -53,9 +53,10 @@ func (d *Deduper) begin(ctx context.Context, key string) (State, error) {
 	for {
 		d.mu.Lock()
 		first, busy := d.underWay[key]
-		if !busy {
-			d.underWay[key] = &claim{ended: make(chan struct{})}
+		if busy && first == nil {
+			first = &claim{ended: make(chan struct{})}
 		}
+		d.underWay[key] = first
 		d.mu.Unlock()
 		if !busy {
 			return d.beginInStore(ctx, key)
@@ -100,6 +101,6 @@ func (d *Deduper) finish(key string, accepted bool) {
 	if c := d.underWay[key]; c != nil {
 		c.accepted = accepted
 		close(c.ended)
-		delete(d.underWay, key)
 	}
+	delete(d.underWay, key)
 }

@@ -65,6 +65,7 @@ type Handler struct {
 	slots       chan struct{}
 	bodies      *semaphore.Weighted
 	refusals    *tally
+	curfew      curfew
 
 	born  time.Time
 	freed atomic.Int64   // nanoseconds since born when a slot was last given back
@@ -80,13 +81,20 @@ func NewHandler(cfg Config) *Handler {
 		slots:       make(chan struct{}, cfg.MaxInFlight),
 		bodies:      semaphore.NewWeighted(BodiesTogether),
 		refusals:    newTally(cfg.Log),
+		curfew:      curfew{after: cfg.ResponseTimeout - writingTime(cfg.ResponseTimeout)},
 		born:        time.Now(),
 	}
 }
 
-// Wait returns when what was decided after its answer is written down. It follows the close of the acceptor and the
+// writingTime is what of the time for an answer is left for writing the verdict down in a shared store.
+func writingTime(responseTimeout time.Duration) time.Duration { return responseTimeout / 16 }
+
+// Close returns when what was decided after its answer is written down. It follows the close of the acceptor and the
 // end of all requests.
-func (h *Handler) Wait() { h.late.Wait() }
+func (h *Handler) Close() {
+	h.late.Wait()
+	h.curfew.end()
+}
 
 // Healthy says whether a webhook would be accepted now, as far as one can tell: the acceptor takes some, and the slots
 // have not all been taken for longer than an answer may take.
@@ -99,20 +107,14 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	began := time.Now()
 	result := h.check(r)
 	if result == "" {
-		verdictBy := began.Add(h.cfg.ResponseTimeout - h.writingTime())
-		ctx, cancel := context.WithDeadline(r.Context(), verdictBy)
-		defer cancel()
 		// A body that trickles in must not hold its place longer than the answer may take. In process there is no
 		// connection to read from.
-		_ = http.NewResponseController(w).SetReadDeadline(verdictBy)
-		result = h.take(ctx, w, r, began)
+		_ = http.NewResponseController(w).SetReadDeadline(began.Add(h.curfew.after))
+		result = h.take(h.curfew.of(began), w, r, began)
 	}
 	answer(w, result)
 	h.cfg.Observer.Answered(result, time.Since(began))
 }
-
-// writingTime is what of the time for an answer is left for writing the verdict down in a shared store.
-func (h *Handler) writingTime() time.Duration { return h.cfg.ResponseTimeout / 16 }
 
 // check looks at everything that can be seen before the body is read; empty: so far it is right.
 func (h *Handler) check(r *http.Request) Result {
@@ -155,13 +157,13 @@ func (h *Handler) take(ctx context.Context, w http.ResponseWriter, r *http.Reque
 		h.refusals.add("because there was no room for its body for as long as response_timeout; is the output down?", "")
 		return Refused
 	}
-	result, d := h.handOn(ctx, w, r, began)
+	result, d := h.handOn(ctx, w, r, began, &room)
 	if d == nil {
 		h.leave(room)
 		return result
 	}
 	if d.settled() {
-		h.end(d, room, h.writingTime())
+		h.end(d, room, writingTime(h.cfg.ResponseTimeout))
 		return result
 	}
 	h.late.Go(func() {
@@ -178,9 +180,13 @@ func (h *Handler) leave(room int64) {
 }
 
 // handOn reads a request, recognises duplicates and gives the others to the acceptor. The delivery is nil when it did
-// not get there.
-func (h *Handler) handOn(ctx context.Context, w http.ResponseWriter, r *http.Request, began time.Time) (Result, *Delivery) {
+// not get there. Of the room it gives back what the body does not need.
+func (h *Handler) handOn(ctx context.Context, w http.ResponseWriter, r *http.Request, began time.Time, room *int64) (Result, *Delivery) {
 	body, err := readBody(w, r, h.cfg.MaxBodySize)
+	if spare := *room - int64(cap(body)); spare > 0 {
+		h.bodies.Release(spare)
+		*room -= spare
+	}
 	switch {
 	case errors.Is(err, errTooLarge):
 		return h.tooLarge(), nil
@@ -206,8 +212,6 @@ func (h *Handler) handOn(ctx context.Context, w http.ResponseWriter, r *http.Req
 		return Taken, d
 	case errors.Is(err, context.DeadlineExceeded):
 		h.refusals.add("because it had no verdict within response_timeout; is the output down?", "")
-	case errors.Is(err, context.Canceled):
-		h.refusals.add("whose sender did not wait for the answer", "")
 	default:
 		h.refusals.add("because it was not accepted", err.Error())
 	}

@@ -245,7 +245,7 @@ func TestALateVerdictCountsForTheRetry(t *testing.T) {
 		d.hall.Verdict(taken[0], nil)
 		assert.Equal(t, 200, <-retry)
 		assert.Equal(t, 1, d.notes.results[Duplicate])
-		d.Wait()
+		d.late.Wait()
 		assert.Empty(t, d.slots)
 	})
 }
@@ -258,7 +258,7 @@ func TestALateRefusalLetsTheRetryIn(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, 503, <-first)
 		d.hall.Verdict(taken[0], errors.New("no"))
-		d.Wait()
+		d.late.Wait()
 		retry := d.send(frameOf(1, 1))
 		taken, err = d.hall.Next(t.Context(), 10)
 		require.NoError(t, err)
@@ -295,7 +295,7 @@ func TestNoMoreThanMaxInFlightAreUnderWay(t *testing.T) {
 		for _, delivery := range taken {
 			d.hall.Verdict(delivery, nil)
 		}
-		d.Wait()
+		d.late.Wait()
 		assert.True(t, d.Healthy())
 		d.hall.Close()
 		assert.False(t, d.Healthy(), "it is closed")
@@ -316,7 +316,7 @@ func TestBodiesTogetherAreBounded(t *testing.T) {
 		assert.Contains(t, d.notes.log(), "no room for its body")
 		<-first
 		d.hall.Verdict(taken[0], nil)
-		d.Wait()
+		d.late.Wait()
 		assert.True(t, d.bodies.TryAcquire(BodiesTogether), "all is given back")
 	})
 }
@@ -336,7 +336,7 @@ func TestCloseAnswersEveryRequest(t *testing.T) {
 		for _, status := range all {
 			assert.Equal(t, 503, <-status)
 		}
-		d.Wait()
+		d.late.Wait()
 		assert.Empty(t, d.slots)
 	})
 }
@@ -353,21 +353,19 @@ func TestASharedStoreThatIsDownRefuses(t *testing.T) {
 	assert.Equal(t, 503, d.answer(request(frameOf(1, 1))).Code, "another replica has it under way")
 }
 
-// A client that goes away takes its request along, unless the host has it.
-func TestAClientThatHangsUpIsNotWaitedFor(t *testing.T) {
+// What a client sent that hangs up is accepted all the same, and its retry recognised.
+func TestAClientThatHangsUpIsStillHeard(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := newDoor()
 		ctx, hangUp := context.WithCancel(t.Context())
-		ended := make(chan struct{})
-		go func() {
-			defer close(ended)
-			d.answer(request(frameOf(1, 1)).WithContext(ctx))
-		}()
+		go d.answer(request(frameOf(1, 1)).WithContext(ctx))
 		synctest.Wait()
 		hangUp()
-		<-ended
-		assert.Empty(t, d.hall.waiting)
-		assert.Empty(t, d.slots)
+		taken, err := d.hall.Next(t.Context(), 1)
+		require.NoError(t, err)
+		d.hall.Verdict(taken[0], nil)
+		assert.Equal(t, 200, <-d.send(frameOf(1, 1)))
+		assert.Equal(t, 1, d.notes.results[Duplicate])
 	})
 }
 

@@ -35,10 +35,12 @@ var statuses = map[Result]int{
 // retryAfter is what a refused sender is told to wait, in seconds. Pipedrive has a schedule of its own.
 const retryAfter = "5"
 
-// noBody is the Content-Length of all answers: they say the result, and nothing of its reasons.
-var noBody = []string{"0"}
-
+// answer says the result, and nothing of its reasons. A 200 needs nothing said: a header that is not asked for is not
+// copied either.
 func answer(w http.ResponseWriter, result Result) {
+	if statuses[result] == http.StatusOK {
+		return
+	}
 	h := w.Header()
 	switch result {
 	case Unauthorized:
@@ -50,6 +52,6 @@ func answer(w http.ResponseWriter, result Result) {
 	case TooLarge:
 		h.Set("Connection", "close")
 	}
-	h["Content-Length"] = noBody
+	h.Set("Content-Length", "0")
 	w.WriteHeader(statuses[result])
 }
