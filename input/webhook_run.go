@@ -169,7 +169,7 @@ func (r *webhookRun) stop() {
 			if err := r.mount.Close(ctx); err != nil {
 				r.log.Warnf("%v", err)
 			}
-			r.handler.Wait()
+			r.handler.Close()
 		}
 	})
 }

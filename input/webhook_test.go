@@ -48,7 +48,7 @@ func freeAddress(t *testing.T) string {
 	return l.Addr().String()
 }
 
-// open waits until the door at the URL serves.
+// opened waits until the door at the URL serves.
 func opened(t *testing.T, url string) {
 	t.Helper()
 	waitFor(t, func() bool {
@@ -177,4 +177,228 @@ func TestOneBadMessageDoesNotFailTheOthersOfItsBatch(t *testing.T) {
 	p.stop()
 	assert.Less(t, batches.Load(), int64(requests), "some came together")
 	assert.Contains(t, p.log.String(), "No journal is set")
+}
+
+// An outage of the output costs no event while the journal has room, and is seen by nobody outside. Afterwards each
+// record's changes leave in the order in which they were accepted.
+func TestWithAJournalAnOutageOfTheOutputCostsNothing(t *testing.T) {
+	sim := simulator.RunT(t, simulator.Options{})
+	var down atomic.Bool
+	down.Store(true)
+	refused := make(chan struct{}, 1000)
+	p, url := newDoor(t, sim, simpleWebhook+"  journal: { path: "+t.TempDir()+"/webhooks.db }\n", func(service.MessageBatch) error {
+		if down.Load() {
+			refused <- struct{}{}
+			return errors.New("down")
+		}
+		return nil
+	})
+	p.start()
+	opened(t, url)
+	const deals, each = 10, 20
+	var people sync.WaitGroup
+	for deal := range deals {
+		people.Go(func() {
+			for n := range each {
+				assert.Equal(t, http.StatusOK, post(t, url+"/events/pipedrive", event(deal, n)))
+			}
+		})
+	}
+	people.Wait()
+	<-refused
+	assert.Empty(t, p.got)
+	down.Store(false)
+	all := p.await(deals * each)
+	p.stop()
+	next := map[string]int{}
+	for _, g := range all {
+		assert.Equal(t, fmt.Sprint(next[g.meta["pipedrive_id"]]), gjson.Get(g.body, "data.title").String(), "deal %s", g.meta["pipedrive_id"])
+		next[g.meta["pipedrive_id"]]++
+	}
+	assert.Len(t, all, deals*each, "and nothing twice")
+}
+
+// Without a journal a refused webhook is answered 503, and Pipedrive's own retry brings it.
+func TestWithoutAJournalPipedrivesRetryBringsWhatWasRefused(t *testing.T) {
+	sim := simulator.RunT(t, simulator.Options{Deals: 10})
+	var refusals atomic.Int64
+	p, url := newDoor(t, sim, simpleWebhook, func(service.MessageBatch) error {
+		if refusals.Add(1) <= 2 {
+			return errors.New("db password=hunter3 rejected")
+		}
+		return nil
+	})
+	p.start()
+	opened(t, url)
+	sim.Subscribe(simulator.Webhook{URL: url + "/events/pipedrive", Username: hookUser, Password: hookPassword})
+	sim.Update("deals", "7", simulator.Fields{"title": "Changed"})
+	for try := 1; try <= 2; try++ {
+		waitFor(t, func() bool { return len(sim.Deliveries()[0].Tries) == try })
+		sim.Advance(30 * time.Second)
+	}
+	all := p.await(1)
+	require.NoError(t, sim.Drain(t.Context()))
+	p.stop()
+	require.Len(t, all, 1)
+	assert.Equal(t, "3", all[0].meta["pipedrive_attempt"])
+	var statuses []int
+	for _, try := range sim.Deliveries()[0].Tries {
+		statuses = append(statuses, try.Status)
+	}
+	assert.Equal(t, []int{503, 503, 200}, statuses)
+}
+
+// What was accepted before a stop is delivered after the start; what is pending is recognised when it comes again.
+func TestARestartGoesOnWithTheJournal(t *testing.T) {
+	sim := simulator.RunT(t, simulator.Options{})
+	yaml := simpleWebhook + "  journal: { path: " + t.TempDir() + "/webhooks.db }\n"
+	first, url := newDoor(t, sim, yaml, func(service.MessageBatch) error { return errors.New("down") })
+	first.start()
+	opened(t, url)
+	for deal := range 5 {
+		require.Equal(t, http.StatusOK, post(t, url+"/events/pipedrive", event(deal, 0)))
+	}
+	_ = first.stream.StopWithin(time.Second)
+	<-first.ended
+
+	held := make(chan struct{})
+	second, url := newDoor(t, sim, yaml, func(service.MessageBatch) error { <-held; return nil })
+	second.start()
+	opened(t, url)
+	assert.Equal(t, http.StatusOK, post(t, url+"/events/pipedrive", event(0, 0)), "it is pending already")
+	require.Equal(t, http.StatusOK, post(t, url+"/events/pipedrive", event(5, 0)))
+	close(held)
+	all := second.await(6)
+	second.stop()
+	ids := map[string]int{}
+	for _, g := range all {
+		ids[g.meta["pipedrive_id"]]++
+	}
+	assert.Equal(t, map[string]int{"0": 1, "1": 1, "2": 1, "3": 1, "4": 1, "5": 1}, ids)
+	assert.Contains(t, second.log.String(), "holds 5 webhooks")
+}
+
+// A webhook that the output refuses goes on flagged as failed after max_attempts, and holds back only its own record
+// meanwhile.
+func TestWhatIsRefusedTooOftenGoesOnAsFailed(t *testing.T) {
+	sim := simulator.RunT(t, simulator.Options{})
+	var tries atomic.Int64
+	p, url := newDoor(t, sim, simpleWebhook+"  journal: { path: "+t.TempDir()+"/webhooks.db, max_attempts: 2 }\n", func(b service.MessageBatch) error {
+		for _, m := range b {
+			if id, _ := m.MetaGet("pipedrive_id"); id == "13" && m.GetError() == nil {
+				tries.Add(1)
+				return errors.New("no deals with 13")
+			}
+		}
+		return nil
+	})
+	p.start()
+	opened(t, url)
+	require.Equal(t, http.StatusOK, post(t, url+"/events/pipedrive", event(13, 0)))
+	waitFor(t, func() bool { return tries.Load() == 1 })
+	require.Equal(t, http.StatusOK, post(t, url+"/events/pipedrive", event(13, 1)))
+	require.Equal(t, http.StatusOK, post(t, url+"/events/pipedrive", event(14, 0)))
+	assert.Equal(t, "14", p.await(1)[0].meta["pipedrive_id"], "another record does not wait")
+	all := p.await(2)
+	assert.Equal(t, "0", gjson.Get(all[1].body, "data.title").String())
+	assert.Equal(t, int64(2), tries.Load())
+	_ = p.stream.StopWithin(time.Second) // its second change is on its own two attempts
+	<-p.ended
+}
+
+// At shutdown every request that is under way has its answer, also while the output is stuck.
+func TestShutdownAnswersEveryRequest(t *testing.T) {
+	sim := simulator.RunT(t, simulator.Options{})
+	stuck, free := make(chan struct{}), make(chan struct{})
+	var once sync.Once
+	p, url := newDoor(t, sim, simpleWebhook, func(service.MessageBatch) error {
+		once.Do(func() { close(stuck) })
+		<-free
+		return nil
+	})
+	p.start()
+	opened(t, url)
+	const requests = 30
+	statuses := make(chan int, requests)
+	for i := range requests {
+		go func() { statuses <- post(t, url+"/events/pipedrive", event(i, 0)) }()
+	}
+	<-stuck
+	began := time.Now()
+	go func() { _ = p.stream.StopWithin(time.Second) }()
+	for range requests {
+		assert.Equal(t, http.StatusServiceUnavailable, <-statuses)
+	}
+	assert.Less(t, time.Since(began), 10*time.Second)
+	close(free)
+	<-p.ended
+}
+
+// Two inputs share an address, each with its own path and credentials.
+func TestTwoInputsShareAnAddress(t *testing.T) {
+	sim := simulator.RunT(t, simulator.Options{})
+	p, url := newDoor(t, sim, `
+broker:
+  inputs:
+    - pipedrive_webhook: { address: %ADDRESS, path: /a, credentials: [ { username: hook, password: hunter2 } ] }
+    - pipedrive_webhook: { address: %ADDRESS, path: /b, credentials: [ { username: hook, password: other } ] }
+`, nil)
+	p.start()
+	opened(t, url)
+	waitFor(t, func() bool { return post(t, url+"/b", event(1, 1)) == http.StatusUnauthorized })
+	waitFor(t, func() bool { return post(t, url+"/a", event(1, 1)) == http.StatusOK })
+	p.await(1)
+	p.stop()
+}
+
+// The door keeps its own subscription: Pipedrive sends as soon as it serves, and after a ban.
+func TestTheDoorRegistersItself(t *testing.T) {
+	sim := simulator.RunT(t, simulator.Options{Deals: 10})
+	p, url := newDoor(t, sim, simpleWebhook+`
+  registration:
+    enabled: true
+    public_url: http://%ADDRESS
+    events: [ "*.deal" ]
+    api_token: %TOKEN
+    base_url: %URL
+    check_interval: 50ms
+    daily_token_share: 1
+    remove_on_shutdown: true
+`, nil)
+	p.start()
+	active := func() (all []simulator.Webhook) {
+		for _, w := range sim.Webhooks() {
+			if w.Removed.IsZero() && w.Active {
+				all = append(all, w)
+			}
+		}
+		return all
+	}
+	waitFor(t, func() bool { return len(active()) == 1 })
+	assert.Equal(t, url+"/events/pipedrive", active()[0].URL)
+	sim.Update("deals", "1", simulator.Fields{"title": "Changed"})
+	p.await(1)
+	banned := active()[0].ID
+	sim.Ban(banned)
+	waitFor(t, func() bool { now := active(); return len(now) == 1 && now[0].ID != banned })
+	sim.Update("deals", "2", simulator.Fields{"title": "Changed"})
+	assert.Equal(t, "2", p.await(2)[1].meta["pipedrive_id"])
+	p.stop()
+	assert.Empty(t, active(), "remove_on_shutdown")
+	assert.NotContains(t, p.log.String(), hookPassword)
+	assert.NotContains(t, p.log.String(), sim.Token())
+}
+
+// While the API is down the door serves all the same.
+func TestTheDoorServesWhileTheAPIIsDown(t *testing.T) {
+	sim := simulator.RunT(t, simulator.Options{})
+	sim.FailAlways(simulator.Status(500))
+	p, url := newDoor(t, sim, simpleWebhook+`
+  registration: { enabled: true, public_url: "http://%ADDRESS", api_token: %TOKEN, base_url: %URL }
+`, nil)
+	p.start()
+	opened(t, url)
+	assert.Equal(t, http.StatusOK, post(t, url+"/events/pipedrive", event(1, 1)))
+	p.await(1)
+	p.stop()
 }
