@@ -1,0 +1,126 @@
+package tests
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net/http"
+	"path/filepath"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"github.com/tidwall/gjson"
+)
+
+// killedWebhook writes every webhook to a file, from a journal.
+const killedWebhook = `
+http: { enabled: false }
+input:
+  pipedrive_webhook:
+    address: %s
+    credentials: [ { username: hook, password: "${HOOK_PASSWORD}" } ]
+    journal: { path: state/webhooks.db }
+output:
+  file: { path: out.jsonl, codec: lines }
+`
+
+// hookEvent is the n-th change of a deal.
+func hookEvent(deal, n int) []byte {
+	return fmt.Appendf(nil, `{"data":{"id":%d,"update_time":"2026-11-20T09:15:00Z"},"previous":{},"meta":{"action":"change","entity":"deal","entity_id":"%d","company_id":"12345","id":"%d-%d","timestamp":"2026-11-20T09:15:00.426Z","version":"2.0","attempt":1}}`,
+		deal, deal, deal, n)
+}
+
+// hook posts one event; 0 is no answer.
+func hook(ctx context.Context, address string, body []byte) int {
+	return hookBy(ctx, http.DefaultClient, address, body)
+}
+
+func hookBy(ctx context.Context, client *http.Client, address string, body []byte) int {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+address+"/events/pipedrive", bytes.NewReader(body))
+	if err != nil {
+		return 0
+	}
+	req.Header.Set("Content-Type", "application/json")
+	req.SetBasicAuth("hook", "hunter2")
+	res, err := client.Do(req)
+	if err != nil {
+		return 0
+	}
+	_ = res.Body.Close()
+	return res.StatusCode
+}
+
+// A webhook that was answered 200 is never lost: the process dies under load right after such answers, again and
+// again, and at the end each of them has left through the output, those of one record in the order of their answers.
+func TestWebhookKilledAgainAndAgainLosesNothing(t *testing.T) {
+	const rounds, deals = 10, 16
+	folder, address := t.TempDir(), freeAddress(t)
+	out := filepath.Join(folder, "out.jsonl")
+	yaml := fmt.Sprintf(killedWebhook, address)
+	accepted := make([][]string, deals) // ids of events, in the order of their answers
+	sent := make([]int, deals)
+	for round := range rounds {
+		p := run(t, folder, yaml, "HOOK_PASSWORD=hunter2")
+		eventually(t, "it serves", func() bool { status, _ := get("http://" + address + "/healthz"); return status == http.StatusOK })
+		enough := make(chan struct{})
+		var once sync.Once
+		var senders sync.WaitGroup
+		ctx, cancel := context.WithCancel(t.Context())
+		for deal := range deals {
+			senders.Go(func() {
+				for n := 0; ; n++ {
+					sent[deal]++
+					if hook(ctx, address, hookEvent(deal, sent[deal])) != http.StatusOK {
+						return
+					}
+					accepted[deal] = append(accepted[deal], fmt.Sprintf("%d-%d", deal, sent[deal]))
+					if n == 10+3*round {
+						once.Do(func() { close(enough) })
+					}
+				}
+			})
+		}
+		<-enough
+		p.kill()
+		cancel()
+		senders.Wait()
+		mend(t, out)
+	}
+	p := run(t, folder, yaml, "HOOK_PASSWORD=hunter2")
+	eventually(t, "it serves", func() bool { status, _ := get("http://" + address + "/healthz"); return status == http.StatusOK })
+	arrived := func() (ids map[string]int, lines int) {
+		ids = map[string]int{}
+		for i, line := range read(t, out) {
+			id := gjson.Get(line, "meta.id").String()
+			if _, again := ids[id]; !again {
+				ids[id] = i
+			}
+			lines++
+		}
+		return ids, lines
+	}
+	total := 0
+	eventually(t, "everything that was accepted leaves", func() bool {
+		ids, _ := arrived()
+		total = 0
+		for _, of := range accepted {
+			for _, id := range of {
+				if _, came := ids[id]; !came {
+					return false
+				}
+				total++
+			}
+		}
+		return true
+	})
+	assert.NotContains(t, p.stop(), "hunter2")
+	ids, lines := arrived()
+	for deal, of := range accepted {
+		for i := 1; i < len(of); i++ {
+			require.Less(t, ids[of[i-1]], ids[of[i]], "deal %d", deal)
+		}
+	}
+	t.Logf("%d accepted in %d rounds, %d lines", total, rounds, lines)
+}
