@@ -108,8 +108,10 @@ func (p *polling) sent() int64 {
 }
 
 // peak is the most memory that the process had resident, in bytes.
-func (p *polling) peak() (int64, error) {
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
+func (p *polling) peak() (int64, error) { return peakOf(p.cmd.Process.Pid) }
+
+func peakOf(process int) (int64, error) {
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", process))
 	if err != nil {
 		return 0, err
 	}

@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"strings"
 	"text/template"
+	"time"
 )
 
 // report is what was measured. Rates are in records a second, memory is in bytes.
@@ -22,6 +23,12 @@ type report struct {
 	SettledTokens float64 // a cycle
 
 	Slicing map[string]slicing
+
+	BareServer, HostsDoor, OurDoor, OurJournal hookRates // requests a second
+	BareBbolt, JournalAlone                    float64   // entries a second, by 64 writers
+	PaceP99                                    time.Duration
+	PeakAttacked                               int64
+	FileSystem                                 string // of the journal
 }
 
 // slicing is the cost of one record of a page.
@@ -37,6 +44,7 @@ func (r report) render() (string, error) {
 		"ratio":     func(a, b float64) string { return fmt.Sprintf("%.2f", a/b) },
 		"ratioInt":  func(a, b int64) string { return fmt.Sprintf("%.2f", float64(a)/float64(b)) },
 		"machine":   machine,
+		"ms":        func(d time.Duration) string { return fmt.Sprintf("%.1f", float64(d.Microseconds())/1000) },
 	}).Parse(reportTemplate)
 	if err != nil {
 		return "", err
