@@ -67,9 +67,9 @@ type Handler struct {
 	refusals    *tally
 	curfew      curfew
 
-	born  time.Time
-	freed atomic.Int64   // nanoseconds since born when a slot was last given back
-	late  sync.WaitGroup // verdicts that come after the answer
+	born   time.Time
+	filled atomic.Int64   // nanoseconds since born when the last free slot was last taken
+	late   sync.WaitGroup // verdicts that come after the answer
 }
 
 // NewHandler makes one.
@@ -99,7 +99,7 @@ func (h *Handler) Close() {
 // Healthy says whether a webhook would be accepted now, as far as one can tell: the acceptor takes some, and the slots
 // have not all been taken for longer than an answer may take.
 func (h *Handler) Healthy() bool {
-	stalled := len(h.slots) == cap(h.slots) && time.Since(h.born)-time.Duration(h.freed.Load()) > h.cfg.ResponseTimeout
+	stalled := len(h.slots) == cap(h.slots) && time.Since(h.born)-time.Duration(h.filled.Load()) > h.cfg.ResponseTimeout
 	return !stalled && h.cfg.Acceptor.Healthy()
 }
 
@@ -151,6 +151,9 @@ func (h *Handler) take(ctx context.Context, w http.ResponseWriter, r *http.Reque
 		h.refusals.add("because max_in_flight others had no verdict for as long as response_timeout; is the output down?", "")
 		return Refused
 	}
+	if len(h.slots) == cap(h.slots) {
+		h.filled.Store(int64(time.Since(h.born)))
+	}
 	room := weight(r, h.cfg.MaxBodySize)
 	if h.bodies.Acquire(ctx, room) != nil {
 		h.leave(0)
@@ -175,7 +178,6 @@ func (h *Handler) take(ctx context.Context, w http.ResponseWriter, r *http.Reque
 
 func (h *Handler) leave(room int64) {
 	h.bodies.Release(room)
-	h.freed.Store(int64(time.Since(h.born)))
 	<-h.slots
 }
 
