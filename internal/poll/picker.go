@@ -24,31 +24,31 @@ func (w *walker) newPicker(page *pipedrive.Page, keep time.Time) picker {
 // take hands a record on unless the window holds this very content of it. Only what the window holds or will hold
 // is hashed: on a first walk that is next to nothing.
 func (p *picker) take(r *pipedrive.Record, at time.Time) {
-	if s, fresh := p.hand(r, at, p.keep); fresh && s != nil {
+	if s := p.hand(r, at, p.keep); s != nil {
 		p.seen = append(p.seen, *s)
 	}
 }
 
 // takeTimeless does the same for a record without an update_time. Only the look can meet it again, by its add_time.
 func (p *picker) takeTimeless(r *pipedrive.Record, keep, began time.Time) {
-	if s, fresh := p.hand(r, pick(r.Created, began), keep); fresh && s != nil {
+	if s := p.hand(r, pick(r.Created, began), keep); s != nil {
 		p.timeless = append(p.timeless, *s)
 	}
 }
 
-// hand tells whether the record was handed on, and what of it to remember, if anything.
-func (p *picker) hand(r *pipedrive.Record, at, keep time.Time) (*cursor.Seen, bool) {
+// hand hands a record on, unless the window holds it, and returns what of it to remember, if anything.
+func (p *picker) hand(r *pipedrive.Record, at, keep time.Time) *cursor.Seen {
 	prior, met := p.w.met(r.ID)
 	if !met && at.Before(keep) {
 		p.records = append(p.records, p.w.record(r, false))
-		return nil, true
+		return nil
 	}
 	hash := cursor.HashOf(r.JSON, r.Deleted)
 	if met && prior.Hash == hash {
-		return nil, false
+		return nil
 	}
 	p.records = append(p.records, p.w.record(r, met))
-	return &cursor.Seen{ID: r.ID, Sighting: cursor.Sighting{At: at, Hash: hash}}, true
+	return &cursor.Seen{ID: r.ID, Sighting: cursor.Sighting{At: at, Hash: hash}}
 }
 
 // met looks for a record in the windows of both tracks.
