@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -156,13 +157,13 @@ func TestStoppedAnywhereItGoesOnWhereItWas(t *testing.T) {
 }
 
 // stopAfter makes every request beyond n fail, so that a walk gets no further.
-func stopAfter(w *world, n int) func(*http.Request) {
-	seen := 0
+func stopAfter(w *world, n int64) func(*http.Request) {
+	var seen atomic.Int64
 	return func(r *http.Request) {
 		if strings.HasSuffix(r.URL.Path, "/me") {
 			return
 		}
-		if seen++; seen == n {
+		if seen.Add(1) == n {
 			w.sim.FailAlways(simulator.Status(503).On(r.URL.Path))
 		}
 	}
