@@ -70,27 +70,33 @@ var catalogue = []Object{
 		Name: "deals", Kind: "deal", Aliases: []string{"opportunities"},
 		Path: "/api/v2/deals", Record: "/api/v2/deals/%s", Tokens: 10,
 		Query: "status=open,won,lost,deleted", Deleted: []Mark{deleted}, Doc: docs + "Deals",
+		Fields: "/api/v2/dealFields", FieldTokens: 10,
 	}),
 	v2ByTime(Object{
 		Name: "deals_archived", Kind: "deal",
 		Path: "/api/v2/deals/archived", Record: "/api/v2/deals/%s", Tokens: 20,
 		Query: "status=open,won,lost,deleted", Deleted: []Mark{deleted}, Doc: docs + "Deals",
+		Fields: "/api/v2/dealFields", FieldTokens: 10,
 	}),
 	v2ByTime(Object{
 		Name: "persons", Kind: "person", Aliases: []string{"contacts"},
 		Path: "/api/v2/persons", Record: "/api/v2/persons/%s", Tokens: 10, Doc: docs + "Persons",
+		Fields: "/api/v2/personFields", FieldTokens: 10,
 	}),
 	v2ByTime(Object{
 		Name: "organizations", Kind: "organization", Aliases: []string{"accounts"},
 		Path: "/api/v2/organizations", Record: "/api/v2/organizations/%s", Tokens: 10, Doc: docs + "Organizations",
+		Fields: "/api/v2/organizationFields", FieldTokens: 10,
 	}),
 	v2ByTime(Object{
 		Name: "activities", Kind: "activity",
 		Path: "/api/v2/activities", Record: "/api/v2/activities/%s", Tokens: 10, Doc: docs + "Activities",
+		Fields: "/api/v2/activityFields", FieldTokens: 10,
 	}),
 	v2ByTime(Object{
 		Name: "products", Kind: "product",
 		Path: "/api/v2/products", Record: "/api/v2/products/%s", Tokens: 10, Doc: docs + "Products",
+		Fields: "/api/v2/productFields", FieldTokens: 10,
 	}),
 	v2Full(Object{
 		Name: "pipelines", Kind: "pipeline", Query: v2ByID,
@@ -101,15 +107,18 @@ var catalogue = []Object{
 		Path: "/api/v2/stages", Record: "/api/v2/stages/%s", Tokens: 5, Doc: docs + "Stages",
 	}),
 	v1Paged(Object{
+		// Its custom fields are the deals'.
 		Name: "leads", Kind: "lead", Walk: ByTime, PageSize: 500,
 		Path: "/v1/leads", Record: "/v1/leads/%s", Tokens: 20,
 		Since: "updated_since", OldestFirst: v1Oldest, NewestFirst: v1NewlyMade, NewestBy: addTime, Doc: docs + "Leads",
+		Fields: "/api/v2/dealFields", FieldTokens: 10,
 	}),
 	v1Paged(Object{
 		// No time filter, and whether archiving moves update_time is not documented: read whole. A lead that is
 		// taken out of the archive is back among the leads, so vanishing means nothing.
 		Name: "leads_archived", Kind: "lead", Walk: Full, PageSize: 500, Query: "sort=id+ASC",
 		Path: "/v1/leads/archived", Record: "/v1/leads/%s", Tokens: 40, Doc: docs + "Leads",
+		Fields: "/api/v2/dealFields", FieldTokens: 10,
 	}),
 	v1Paged(Object{
 		Name: "notes", Kind: "note", Walk: ByTime, PageSize: 500,
@@ -131,6 +140,7 @@ var catalogue = []Object{
 		Name: "projects", Kind: "project", Query: "status=open,completed,canceled,deleted",
 		Path: "/api/v2/projects", Record: "/api/v2/projects/%s", Tokens: 10,
 		Deleted: []Mark{deleted}, Doc: docs + "Projects",
+		Fields: "/api/v2/projectFields", FieldTokens: 10,
 	}),
 	v2Full(Object{
 		Name: "tasks", Kind: "task",
@@ -162,6 +172,15 @@ func Lookup(word string) (Object, bool) {
 	i := slices.IndexFunc(catalogue, func(o Object) bool {
 		return o.Name == word || slices.Contains(o.Aliases, word)
 	})
+	if i < 0 {
+		return Object{}, false
+	}
+	return catalogue[i], true
+}
+
+// OfKind finds the first row of a kind: deals for `deal`.
+func OfKind(kind string) (Object, bool) {
+	i := slices.IndexFunc(catalogue, func(o Object) bool { return o.Kind == kind })
 	if i < 0 {
 		return Object{}, false
 	}

@@ -60,6 +60,9 @@ type Object struct {
 	Tokens       int // daily budget tokens of one page
 	RecordTokens int // of one record
 
+	Fields      string // path of the list of its field definitions; lists of API v2 all, by cursor, 500 a page
+	FieldTokens int    // of one page of them
+
 	Query       string // parameters of every list request, URL-encoded
 	Since       string // parameter that takes the inclusive lower bound of update_time
 	OldestFirst string // parameters that order by update_time ascending

@@ -56,10 +56,39 @@ func TestRowsAreWhole(t *testing.T) {
 				assert.NotEmpty(t, o.NewestFirst)
 				assert.NotEmpty(t, o.Updated.Field)
 			}
+			if o.Fields != "" {
+				assert.True(t, strings.HasPrefix(o.Fields, "/api/v2/"), o.Fields)
+				assert.Positive(t, o.FieldTokens)
+			}
 			if o.Paging != entity.Whole {
 				assert.Positive(t, o.PageSize)
 			}
 		})
+	}
+}
+
+func TestOfKindFindsTheRowThatHasTheFields(t *testing.T) {
+	for kind, fields := range map[string]string{
+		"deal": "/api/v2/dealFields", "person": "/api/v2/personFields", "organization": "/api/v2/organizationFields",
+		"product": "/api/v2/productFields", "activity": "/api/v2/activityFields", "project": "/api/v2/projectFields",
+		"lead": "/api/v2/dealFields", "note": "", "user": "", "activity_type": "",
+	} {
+		o, ok := entity.OfKind(kind)
+		require.True(t, ok, kind)
+		assert.Equal(t, kind, o.Kind)
+		assert.Equal(t, fields, o.Fields, kind)
+	}
+	_, ok := entity.OfKind("deals")
+	assert.False(t, ok, "a kind is singular")
+}
+
+// Two lists of one kind hold the same records, which have the same fields.
+func TestListsOfOneKindShareTheirFields(t *testing.T) {
+	for _, o := range entity.All() {
+		first, ok := entity.OfKind(o.Kind)
+		require.True(t, ok, o.Name)
+		assert.Equal(t, first.Fields, o.Fields, o.Name)
+		assert.Equal(t, first.FieldTokens, o.FieldTokens, o.Name)
 	}
 }
 
