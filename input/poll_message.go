@@ -5,23 +5,8 @@ import (
 
 	"github.com/benthos-pipedrive/benthos-pipedrive/internal/cursor"
 	"github.com/benthos-pipedrive/benthos-pipedrive/internal/poll"
+	"github.com/benthos-pipedrive/benthos-pipedrive/internal/spec"
 )
-
-// The metadata of both inputs.
-const (
-	metaVia        = "pipedrive_via"
-	metaSchema     = "pipedrive_schema"
-	metaObject     = "pipedrive_object"
-	metaID         = "pipedrive_id"
-	metaAction     = "pipedrive_action"
-	metaTime       = "pipedrive_time"
-	metaCompanyID  = "pipedrive_company_id"
-	metaHost       = "pipedrive_host"
-	metaInstanceID = "pipedrive_instance_id"
-)
-
-// timeLayout is RFC 3339 with the milliseconds that Pipedrive has for some objects.
-const timeLayout = "2006-01-02T15:04:05.999Z07:00"
 
 // labels is the metadata that all messages of an input share, boxed once.
 type labels struct {
@@ -45,18 +30,18 @@ func (l labels) messages(page poll.Page) service.MessageBatch {
 	batch := make(service.MessageBatch, len(page.Records))
 	for i, rec := range page.Records {
 		m := service.NewMessage(rec.JSON)
-		m.MetaSetMut(metaVia, viaPoll)
-		m.MetaSetMut(metaSchema, schema)
-		m.MetaSetMut(metaObject, object)
-		m.MetaSetMut(metaID, rec.ID)
-		m.MetaSetMut(metaAction, string(rec.Action))
+		m.MetaSetMut(spec.MetaVia, viaPoll)
+		m.MetaSetMut(spec.MetaSchema, schema)
+		m.MetaSetMut(spec.MetaObject, object)
+		m.MetaSetMut(spec.MetaID, rec.ID)
+		m.MetaSetMut(spec.MetaAction, string(rec.Action))
 		if !rec.Time.IsZero() {
-			m.MetaSetMut(metaTime, rec.Time.Format(timeLayout))
+			m.MetaSetMut(spec.MetaTime, rec.Time.Format(spec.TimeLayout))
 		}
-		m.MetaSetMut(metaCompanyID, l.company)
-		m.MetaSetMut(metaHost, l.host)
+		m.MetaSetMut(spec.MetaCompanyID, l.company)
+		m.MetaSetMut(spec.MetaHost, l.host)
 		if l.instance != nil {
-			m.MetaSetMut(metaInstanceID, l.instance)
+			m.MetaSetMut(spec.MetaInstanceID, l.instance)
 		}
 		batch[i] = m
 	}

@@ -7,19 +7,8 @@ import (
 
 	"github.com/redpanda-data/benthos/v4/public/service"
 
+	"github.com/benthos-pipedrive/benthos-pipedrive/internal/spec"
 	"github.com/benthos-pipedrive/benthos-pipedrive/internal/webhook"
-)
-
-// The metadata that only webhooks have.
-const (
-	metaEventID       = "pipedrive_event_id"
-	metaCorrelationID = "pipedrive_correlation_id"
-	metaWebhookID     = "pipedrive_webhook_id"
-	metaAttempt       = "pipedrive_attempt"
-	metaUserID        = "pipedrive_user_id"
-	metaChangeSource  = "pipedrive_change_source"
-	metaBulk          = "pipedrive_bulk"
-	metaReceivedAt    = "pipedrive_received_at"
 )
 
 var viaWebhook any = "webhook"
@@ -33,29 +22,29 @@ func webhookMessage(f *webhook.Frame, body []byte, received time.Time, instanceI
 			m.MetaSetMut(name, value)
 		}
 	}
-	m.MetaSetMut(metaVia, viaWebhook)
-	set(metaSchema, f.Schema)
-	set(metaObject, f.Object)
-	set(metaID, f.ID)
-	set(metaAction, f.Action)
+	m.MetaSetMut(spec.MetaVia, viaWebhook)
+	set(spec.MetaSchema, f.Schema)
+	set(spec.MetaObject, f.Object)
+	set(spec.MetaID, f.ID)
+	set(spec.MetaAction, f.Action)
 	if !f.Time.IsZero() {
-		set(metaTime, f.Time.Format(timeLayout))
+		set(spec.MetaTime, f.Time.Format(spec.TimeLayout))
 	}
-	set(metaCompanyID, f.Company)
-	set(metaHost, f.Host)
-	set(metaInstanceID, instanceID)
-	set(metaEventID, f.EventID)
-	set(metaCorrelationID, f.CorrelationID)
-	set(metaWebhookID, f.WebhookID)
+	set(spec.MetaCompanyID, f.Company)
+	set(spec.MetaHost, f.Host)
+	set(spec.MetaInstanceID, instanceID)
+	set(spec.MetaEventID, f.EventID)
+	set(spec.MetaCorrelationID, f.CorrelationID)
+	set(spec.MetaWebhookID, f.WebhookID)
 	if f.Attempt > 0 {
-		set(metaAttempt, strconv.Itoa(f.Attempt))
+		set(spec.MetaAttempt, strconv.Itoa(f.Attempt))
 	}
-	set(metaUserID, f.UserID)
-	set(metaChangeSource, f.ChangeSource)
+	set(spec.MetaUserID, f.UserID)
+	set(spec.MetaChangeSource, f.ChangeSource)
 	if f.Schema != "" {
-		set(metaBulk, strconv.FormatBool(f.Bulk))
+		set(spec.MetaBulk, strconv.FormatBool(f.Bulk))
 	}
-	set(metaReceivedAt, received.UTC().Format(timeLayout))
+	set(spec.MetaReceivedAt, received.UTC().Format(spec.TimeLayout))
 	return m
 }
 
