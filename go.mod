@@ -3,6 +3,7 @@ module github.com/benthos-pipedrive/benthos-pipedrive
 go 1.26.6
 
 require (
+	github.com/Jeffail/gabs/v2 v2.7.0
 	github.com/Jeffail/shutdown v1.1.0
 	github.com/dustin/go-humanize v1.0.1
 	github.com/redpanda-data/benthos/v4 v4.80.0
@@ -14,7 +15,6 @@ require (
 
 require (
 	cuelang.org/go v0.17.1 // indirect
-	github.com/Jeffail/gabs/v2 v2.7.0 // indirect
 	github.com/Jeffail/grok v1.1.0 // indirect
 	github.com/OneOfOne/xxhash v1.2.8 // indirect
 	github.com/cenkalti/backoff/v4 v4.3.0 // indirect
