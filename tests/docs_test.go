@@ -19,6 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	_ "github.com/benthos-pipedrive/benthos-pipedrive/input"
+	_ "github.com/benthos-pipedrive/benthos-pipedrive/processor"
 )
 
 var update = flag.Bool("update", false, "write the component pages anew")
@@ -28,9 +29,10 @@ const pagesFolder = "../docs/components"
 // summaries begins each of our components' summary. The host lets a later component take the name of an earlier one
 // without a word: what is registered under our names must still be ours.
 var summaries = map[string]string{
-	"input_pipedrive_poll":    "Reads every change of Pipedrive",
-	"input_pipedrive_webhook": "Receives Pipedrive's webhooks",
-	"cache_bolt":              "Keeps keys and values in one local file",
+	"input_pipedrive_poll":          "Reads every change of Pipedrive",
+	"input_pipedrive_webhook":       "Receives Pipedrive's webhooks",
+	"processor_pipedrive_normalize": "Makes one event of what",
+	"cache_bolt":                    "Keeps keys and values in one local file",
 }
 
 // components returns what is registered under a name of ours, by the name of its page.

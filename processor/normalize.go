@@ -1,0 +1,53 @@
+// Package processor registers the processor of benthos-pipedrive. Import it for its side effects.
+package processor
+
+import (
+	"context"
+
+	"github.com/redpanda-data/benthos/v4/public/service"
+
+	"github.com/benthos-pipedrive/benthos-pipedrive/internal/spec"
+)
+
+func init() {
+	service.MustRegisterBatchProcessor("pipedrive_normalize", normalizeSpec(),
+		func(conf *service.ParsedConfig, res *service.Resources) (service.BatchProcessor, error) {
+			return newNormalize(conf, res)
+		})
+}
+
+// normalize is the door of the events: it finds out what each message is, and lets the engine read and write it.
+type normalize struct {
+	conf normalizeConfig
+}
+
+func newNormalize(conf *service.ParsedConfig, _ *service.Resources) (*normalize, error) {
+	c, err := parseNormalizeConfig(conf)
+	if err != nil {
+		return nil, err
+	}
+	return &normalize{conf: c}, nil
+}
+
+// ProcessBatch gives each message its event. One that is no record or webhook keeps its content and is flagged as
+// failed; the others are unharmed.
+func (n *normalize) ProcessBatch(ctx context.Context, batch service.MessageBatch) ([]service.MessageBatch, error) {
+	out := make(service.MessageBatch, len(batch))
+	for i, msg := range batch {
+		out[i] = msg.Copy()
+		e, err := n.read(ctx, batch, i)
+		if err != nil {
+			out[i].SetError(err)
+			continue
+		}
+		out[i].SetStructured(n.conf.write(e))
+		out[i].MetaSetMut(spec.MetaEventKey, e.ID)
+		if n.conf.together != "" {
+			out[i].MetaSetMut(spec.MetaTogether, n.conf.together)
+		}
+	}
+	return []service.MessageBatch{out}, nil
+}
+
+// Close has nothing to wait for.
+func (n *normalize) Close(context.Context) error { return nil }

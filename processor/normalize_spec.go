@@ -1,0 +1,95 @@
+package processor
+
+import "github.com/redpanda-data/benthos/v4/public/service"
+
+func normalizeSpec() *service.ConfigSpec {
+	return service.NewConfigSpec().
+		Beta().
+		Version("0.1.0").
+		Categories("Services").
+		Summary("Makes one event of what pipedrive_poll and pipedrive_webhook bring, the same whichever way a change came.").
+		Description(normalizeDescription).
+		Fields(normalizeFields()...).
+		Example("Both doors, each change once", "Webhooks for speed, polling for completeness: the second copy of a change has the same id. The output is wrapped in `retry`, or a message that it refused at first would meet its own mark when it comes again.", `
+input:
+  broker:
+    inputs:
+      - pipedrive_webhook:
+          address: 0.0.0.0:8080
+          credentials: [ { username: hook, password: "${HOOK_PASSWORD}" } ]
+          journal: { path: ./state/webhooks.db }
+      - pipedrive_poll:
+          api_token: ${PIPEDRIVE_API_TOKEN}
+          checkpoint_cache: state
+
+pipeline:
+  processors:
+    - pipedrive_normalize: {}
+    - dedupe:
+        cache: seen
+        key: ${! json("id") }
+
+output:
+  retry:
+    output:
+      stdout: {}
+
+cache_resources:
+  - label: state
+    bolt: { path: ./state/benthos-pipedrive.db }
+  - label: seen
+    bolt: { path: ./state/seen.db, default_ttl: 24h }
+`).
+		Example("CloudEvents to a callback URL", "", `
+input:
+  pipedrive_webhook:
+    address: 0.0.0.0:8080
+    credentials: [ { username: hook, password: "${HOOK_PASSWORD}" } ]
+
+pipeline:
+  processors:
+    - pipedrive_normalize:
+        format: cloudevents
+
+output:
+  http_client:
+    url: https://app.example.com/events
+    headers:
+      Content-Type: application/cloudevents+json
+`)
+}
+
+const normalizeDescription = `
+A record that was polled and a webhook of version 1.0 or 2.0 tell of the same change in four different ways. This processor reads all of them into one event:
+
+` + "```json" + `
+{
+  "id": "pd1_9f86d081884c7d659a2feaa0c55ad015",
+  "object": "deal", "object_id": "101", "action": "updated", "time": "2026-11-20T09:15:00Z",
+  "account": {"company_id": "12345", "host": "acme.pipedrive.com"},
+  "source": {"via": "webhook", "schema": "webhook_v2", "event_id": "5f0e…", "attempt": 1, "user_id": "11"},
+  "data": {"id": 101, "stage_id": 4, "custom_fields": {}},
+  "previous": {"stage_id": 3}, "changed": ["stage_id"],
+  "merged_into": null, "merged_from": null
+}
+` + "```" + `
+
+### What is in it
+
+- ` + "`id`" + ` is the same for the same state of the same record, whichever way it came and however often. Let ` + "`dedupe`" + ` or a unique key in the sink tell doubles by it.
+- ` + "`action`" + ` is ` + "`created`, `updated`, `deleted`" + ` or ` + "`snapshot`" + `: found by a first walk, when nobody can know what happened to it.
+- ` + "`data`" + ` is the record in the shape of REST v2: whole numbers stay whole, times are RFC 3339 in UTC, ` + "`custom_fields`" + ` has the fields that have a value, by key. Of a deletion it is ` + "`null`" + `. A key that the source does not carry is absent, never ` + "`null`" + `: merge ` + "`data`" + ` into the row you have, do not replace it.
+- ` + "`previous`" + ` has the old values of what is known to have changed, ` + "`changed`" + ` names them. They are ` + "`null`" + ` where nobody knows, as with polling. Of a deletion ` + "`previous`" + ` is the record as it was.
+- ` + "`merged_into`, `merged_from`" + ` name the other record of a merge; webhooks of version 2.0 tell them.
+- ` + "`account`, `source`" + ` say where it came from. All ids there are texts. What the door does not know is absent.
+
+### What fails
+
+A message that is no record and no webhook keeps its content and is flagged as failed, with one line that says what was expected and what came; so does one with a custom field of a type that nobody knows. Nothing is dropped, and the rest of the batch is unharmed. Send such messages to a dead-letter output with ` + "`try_catch`, `switch`" + ` on ` + "`errored()`" + `, or ` + "`fallback`" + `.
+
+### Metadata
+
+` + "```text" + `
+- pipedrive_event_key  the event's id, in every form
+` + "```" + `
+`
