@@ -71,7 +71,8 @@ func (s *Simulator) SetToken(token string) {
 // RevokeToken leaves the company without an API token: every use of it is 401 from now on.
 func (s *Simulator) RevokeToken() { s.SetToken("") }
 
-// DenyScope has every request for the named list, and for its records, refused with 403.
+// DenyScope has every request for the named list, for its records and for the definitions of its fields refused with
+// 403.
 func (s *Simulator) DenyScope(name string) { s.setDenied(name, true) }
 
 // GrantScope takes back DenyScope.

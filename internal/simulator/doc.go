@@ -17,6 +17,6 @@
 // Inside a testing/synctest bubble call New there too, so that the seeded times lie before the bubble's clock.
 //
 // Where Pipedrive's documentation is silent the behaviour is a guess that Quirks can turn. Not played: writes of
-// records over HTTP, /v1/recents, field definitions and search. include_fields and include_labels are taken and add
-// nothing, and filter_id is taken for a filter that lets everything through.
+// records over HTTP, /v1/recents, search, and the definitions of fields that only leads and notes have. include_fields
+// and include_labels are taken and add nothing, and filter_id is taken for a filter that lets everything through.
 package simulator

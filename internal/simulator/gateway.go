@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"cmp"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -83,7 +84,7 @@ func (s *Simulator) apiAnswer(r *http.Request, rt route, w *wish, shown credenti
 
 func (s *Simulator) routed(r *http.Request, rt route, w *wish, shown credential, now stamp) answer {
 	switch {
-	case rt.known && rt.list != nil && s.denied[rt.list]:
+	case s.isDenied(rt):
 		return fail(scopeRefused)
 	case !rt.known && shown.bearer: // no scope covers what does not exist
 		return fail(scopeRefused)
@@ -97,10 +98,20 @@ func (s *Simulator) routed(r *http.Request, rt route, w *wish, shown credential,
 		return fail(noMethod)
 	case rt.me:
 		return s.me()
+	case rt.fields != nil:
+		return s.fieldAnswer(rt, r.URL.Query())
 	case rt.id != "":
 		return s.single(rt, now)
 	}
 	return s.listAnswer(rt.list, r.URL.Path, r.URL.Query(), now)
+}
+
+// isDenied tells whether a scope is missing; that of an object's records opens the definitions of its fields too.
+func (s *Simulator) isDenied(rt route) bool {
+	if rt.fields != nil {
+		return s.denied[listNamed(rt.fields.object)]
+	}
+	return rt.list != nil && s.denied[rt.list]
 }
 
 func (s *Simulator) listAnswer(l *list, path string, values url.Values, now stamp) answer {
@@ -122,6 +133,12 @@ func (s *Simulator) listAnswer(l *list, path string, values url.Values, now stam
 }
 
 func (s *Simulator) tableOf(l *list) *table { return s.tables[s.objects[l.object]] }
+
+// definitionsOf are the fields of the list's object; nil when it has no list of them.
+func (s *Simulator) definitionsOf(l *list) *definitions {
+	t := s.tableOf(l)
+	return t.seeds.definitions[cmp.Or(t.obj.fieldsOf, t.obj.name)]
+}
 
 func refused401() answer {
 	a := fail(unauthorized)

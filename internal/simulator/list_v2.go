@@ -62,18 +62,24 @@ func (s *Simulator) listV2(l *list, values url.Values, now stamp) ([]byte, *fail
 	page := s.tableOf(l).page(q, now)
 	body := make([]byte, 0, len(page.json)+256)
 	body = append(append(body, `{"success":true,"data":[`...), page.json...)
-	switch {
-	case page.more:
-		body = append(append(body, `],"additional_data":{"next_cursor":"`...), q.positionAt(page.last).String()...)
-		body = append(body, `"}}`...)
-	case s.quirks.NullAdditionalData:
-		body = append(body, `],"additional_data":null}`...)
-	case s.quirks.NoLastCursor:
-		body = append(body, `],"additional_data":{}}`...)
-	default:
-		body = append(body, `],"additional_data":{"next_cursor":null}}`...)
+	next := ""
+	if page.more {
+		next = q.positionAt(page.last).String()
 	}
-	return body, nil
+	return append(s.appendCursor(append(body, ']'), next), '}'), nil
+}
+
+// appendCursor appends what a v2 list says beside its data; "" is the last page.
+func (s *Simulator) appendCursor(b []byte, next string) []byte {
+	switch {
+	case next != "":
+		return append(append(append(b, `,"additional_data":{"next_cursor":"`...), next...), `"}`...)
+	case s.quirks.NullAdditionalData:
+		return append(b, `,"additional_data":null`...)
+	case s.quirks.NoLastCursor:
+		return append(b, `,"additional_data":{}`...)
+	}
+	return append(b, `,"additional_data":{"next_cursor":null}`...)
 }
 
 // personOf is the id of the deal's person, "none" when there is no such deal or it has none.

@@ -58,24 +58,28 @@ func TestChangeInVersion2(t *testing.T) {
 func TestCustomFieldsInVersion2NameTheirType(t *testing.T) {
 	t.Parallel()
 	var state map[string][]byte
+	var keys []string
 	types := map[string]bool{}
 	for _, b := range told(t, "2.0", func(s *simulator.Simulator) {
 		for _, id := range s.IDs("deals") {
 			s.Update("deals", id, simulator.Fields{"title": "x"})
 		}
 		state = s.State("deals")
+		for _, f := range s.CustomFields("deals") {
+			keys = append(keys, f.Key)
+		}
 	}) {
 		listed := gjson.ParseBytes(state[b.Get("meta.entity_id").Str]).Get("custom_fields")
-		assert.Equal(t, keysOf(listed), keysOf(b.Get("data.custom_fields")), "those without a value are null")
+		assert.Equal(t, keys, keysOf(b.Get("data.custom_fields")), "those without a value are null")
 		b.Get("data.custom_fields").ForEach(func(key, value gjson.Result) bool {
 			was := listed.Get(key.Str)
 			if value.Type == gjson.Null {
-				assert.Equal(t, "null", was.Raw)
+				assert.Equal(t, gjson.Null, was.Type, "null or absent")
 				return true
 			}
 			types[value.Get("type").Str] = true
 			switch value.Get("type").Str {
-			case "enum", "user", "org":
+			case "enum", "user", "org", "people":
 				assert.Equal(t, was.Raw, value.Get("id").Raw)
 			case "set":
 				assert.Equal(t, was.Raw, value.Get("values.#.id").Raw)
@@ -86,6 +90,10 @@ func TestCustomFieldsInVersion2NameTheirType(t *testing.T) {
 				assert.Equal(t, was.Get("value").Raw, value.Get("from").Raw)
 				assert.Equal(t, was.Get("until").Raw, value.Get("until").Raw)
 				assert.False(t, value.Get("value").Exists())
+			case "time":
+				assert.Equal(t, was.Get("value").Raw, value.Get("value").Raw)
+				assert.Equal(t, was.Get("timezone_id").Raw, value.Get("timezone_id").Raw)
+				assert.False(t, value.Get("timezone_name").Exists())
 			case "address":
 				assert.Equal(t, was.Get("locality").Raw, value.Get("locality").Raw)
 			default:
@@ -94,7 +102,7 @@ func TestCustomFieldsInVersion2NameTheirType(t *testing.T) {
 			return true
 		})
 	}
-	assert.Len(t, types, 13, "every type comes up: %v", types)
+	assert.Len(t, types, 16, "every type comes up: %v", types)
 }
 
 func TestPreviousHasWhatChanged(t *testing.T) {

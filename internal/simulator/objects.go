@@ -10,10 +10,10 @@ type object struct {
 	added   string // field of the time of creation
 	updated string // field of the time of the last change; "" when it has none
 
-	columns  []column    // in the order in which Pipedrive writes them
-	fields   []fieldType // the custom fields that are defined for it
-	fieldsOf string      // the object whose custom fields it has; "" for none
-	rooted   bool        // custom fields stand beside the others, those without a value are left out (v1)
+	columns  []column      // in the order in which Pipedrive writes them
+	custom   []customField // those that the account has at the beginning
+	fieldsOf string        // the object whose custom fields it has; "" for none
+	rooted   bool          // custom fields stand beside the others, those without a value are left out (v1)
 	seeded   func(*Options) int
 	born     int // so many of the first seeded records have update_time null, as in a new account
 

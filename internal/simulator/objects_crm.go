@@ -7,7 +7,25 @@ var crmObjects = []*object{
 	{
 		name: "deals", layout: layoutV2, added: "add_time", updated: "update_time", lingers: true,
 		missing: noEntity, fieldsOf: "deals", seeded: func(o *Options) int { return o.Deals }, news: dealNews,
-		fields: []fieldType{varchar, enum, set, monetary, date, double, user, org, address_, text_, timerange, phone, daterange, enum},
+		custom: []customField{
+			{"Contract number", varchar},
+			{"Tier", enum},
+			{"Regions", set},
+			{"Contract", monetary},
+			{"Go-live", date},
+			{"Discount", double},
+			{"Account engineer", user},
+			{"Reseller", org},
+			{"Delivery address", address_},
+			{"Summary", text_},
+			{"Support hours", timerange},
+			{"Hotline", phone},
+			{"Pilot phase", daterange},
+			{"Tier", enum}, // a name need not be unique
+			{"Daily call", timeOfDay},
+			{"Signatory", people},
+			{"Campaign", varcharAuto},
+		},
 		columns: []column{
 			col("id", id),
 			col("title", dealTitle),
@@ -33,7 +51,15 @@ var crmObjects = []*object{
 	{
 		name: "persons", layout: layoutV2, added: "add_time", updated: "update_time",
 		missing: noEntity, fieldsOf: "persons", seeded: func(o *Options) int { return o.Persons }, news: personNews,
-		fields: []fieldType{varchar, enum, date, phone, set, text_, double},
+		custom: []customField{
+			{"Nickname", varchar},
+			{"Seniority", enum},
+			{"Customer since", date},
+			{"Assistant", phone},
+			{"Interests", set},
+			{"Background", text_},
+			{"Score", double},
+		},
 		columns: []column{
 			col("id", id), col("name", personName), col("first_name", firstName), col("last_name", lastName),
 			col("owner_id", ref("users")), col("org_id", shared("organizations", rollOrg)),
@@ -47,7 +73,15 @@ var crmObjects = []*object{
 	{
 		name: "organizations", layout: layoutV2, added: "add_time", updated: "update_time",
 		missing: noEntity, fieldsOf: "organizations", seeded: func(o *Options) int { return o.Organizations }, news: organizationNews,
-		fields: []fieldType{varchar, enum, monetary, date, user, text_, set},
+		custom: []customField{
+			{"Registration number", varchar},
+			{"Segment", enum},
+			{"Credit limit", monetary},
+			{"Founded", date},
+			{"Account manager", user},
+			{"History", text_},
+			{"Markets", set},
+		},
 		columns: []column{
 			col("id", id), col("name", firmName), col("owner_id", ref("users")),
 			col("add_time", addedAt), col("update_time", updatedAt), col("address", some(85, address)),

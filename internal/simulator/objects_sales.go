@@ -7,7 +7,9 @@ var salesObjects = []*object{
 	{
 		name: "products", layout: layoutV2, added: "add_time", updated: "update_time",
 		missing: noEntity, fieldsOf: "products", seeded: func(o *Options) int { return o.Products }, news: productNews,
-		fields: []fieldType{varchar, enum, double, text_},
+		custom: []customField{
+			{"Supplier number", varchar}, {"Shelf", enum}, {"Weight", double}, {"Care instructions", text_},
+		},
 		columns: []column{
 			col("id", id), col("name", productName), col("code", productCode),
 			col("description", some(50, word(sentences...))), col("unit", word("piece", "hour", "seat")),

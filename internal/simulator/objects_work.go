@@ -23,7 +23,8 @@ var workObjects = []*object{
 	},
 	{
 		name: "projects", layout: layoutMillis, added: "add_time", updated: "update_time", lingers: true,
-		missing: noEntity, fieldsOf: "projects", fields: []fieldType{varchar, date}, seeded: func(o *Options) int { return o.Projects }, news: projectNews,
+		missing: noEntity, fieldsOf: "projects", seeded: func(o *Options) int { return o.Projects }, news: projectNews,
+		custom: []customField{{"Cost centre", varchar}, {"Kick-off", date}},
 		columns: []column{
 			col("id", id), col("title", projectTitle), col("description", some(60, word(sentences...))),
 			col("status", projectStatus), col("board_id", raw("1")), col("phase_id", between(1, 4)),

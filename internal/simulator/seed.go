@@ -8,7 +8,8 @@ import (
 )
 
 // seeds derives the seeded records: record n of an object is a pure function of the seed, the object and n. (How
-// many of the other objects there are only decides which of them it may refer to.)
+// many of the other objects there are only decides which of them it may refer to, and a custom field that was deleted
+// since is left out.)
 type seeds struct {
 	seed    uint64
 	opts    *Options
@@ -16,7 +17,8 @@ type seeds struct {
 	counts  map[string]int // of seeded records, by object
 	oldest  stamp          // update_time of the first record of each object
 	salts   map[string]uint64
-	keys    map[string][]string // custom field keys, by the object that defines them
+
+	definitions map[string]*definitions // by the object that they are of; they change, under the simulator's lock
 }
 
 // The seeded records were changed one after the other, stride apart, and all of them well before now.
@@ -39,7 +41,8 @@ func newSeeds(o *Options, now time.Time) *seeds {
 		objects: make(map[string]*object, len(objects)),
 		counts:  make(map[string]int, len(objects)),
 		salts:   make(map[string]uint64, len(objects)),
-		keys:    make(map[string][]string, len(objects)),
+
+		definitions: make(map[string]*definitions, len(objects)),
 	}
 	var most int
 	for _, obj := range objects {
@@ -48,9 +51,6 @@ func newSeeds(o *Options, now time.Time) *seeds {
 		s.counts[obj.name] = count
 		s.salts[obj.name] = saltOf(obj.name)
 		most = max(most, count)
-		for i := range obj.fields {
-			s.keys[obj.name] = append(s.keys[obj.name], hex(o.Seed, "field "+obj.name, uint64(i), 40))
-		}
 	}
 	oldest := begin
 	if now.Before(lastSafe) {
@@ -60,6 +60,7 @@ func newSeeds(o *Options, now time.Time) *seeds {
 		oldest = oldest.Add(-over)
 	}
 	s.oldest = stampOf(oldest)
+	s.define()
 	return s
 }
 

@@ -1,25 +1,15 @@
 package simulator
 
 import (
+	"cmp"
+	"encoding/json"
 	"strings"
 
 	"github.com/tidwall/gjson"
 )
 
-// fieldTypeNames are the types of custom fields, as webhooks write them.
-var fieldTypeNames = map[fieldType]string{
-	varchar: "varchar", text_: "text", double: "double", phone: "phone", monetary: "monetary", enum: "enum", set: "set",
-	user: "user", org: "org", date: "date", daterange: "daterange", timerange: "timerange", address_: "address",
-}
-
-// customType is the type of the object's custom field; of one that is not defined it is what the value looks like.
-func (v *view) customType(key string, value gjson.Result) fieldType {
-	owner := v.obj.fieldsOf
-	for i, known := range v.keys(owner) {
-		if known == key {
-			return v.objects[owner].fields[i]
-		}
-	}
+// customType is what the value of a custom field looks like that is not defined.
+func customType(value gjson.Result) fieldType {
 	switch {
 	case value.Type == gjson.Number:
 		return double
@@ -33,25 +23,31 @@ func (v *view) customType(key string, value gjson.Result) fieldType {
 	return varchar
 }
 
-func (v *view) keys(owner string) []string { return v.tables[v.obj].seeds.keys[owner] }
-
-// custom calls put with every custom field of the record: key, value in the form of REST v2 or, where the object has
-// them at its root, of v1.
-func (v *view) custom(put func(key string, value gjson.Result)) {
-	if !v.obj.rooted {
-		fields := v.fields[customKey]
-		if !fields.IsObject() { // an account without any
-			return
-		}
-		fields.ForEach(func(key, value gjson.Result) bool {
-			put(key.Str, value)
+// custom calls put with every custom field that is defined for the record, and with those that it has besides: key,
+// type, and the value in the form of REST v2, null where there is none.
+func (v *view) custom(put func(key string, kind fieldType, value gjson.Result)) {
+	values := map[string]gjson.Result{}
+	var order []string
+	if held := v.fields[customKey]; held.IsObject() { // null in an account without any
+		held.ForEach(func(key, value gjson.Result) bool {
+			values[key.Str] = value
+			order = append(order, key.Str)
 			return true
 		})
-		return
 	}
-	for _, key := range v.keys(v.obj.fieldsOf) {
-		if value, has := v.fields[key]; has {
-			put(key, value)
+	if defined := v.tables[v.obj].seeds.definitions[v.obj.fieldsOf]; defined != nil {
+		for _, f := range defined.ours {
+			value := values[f.key]
+			if v.obj.rooted {
+				value = f.kind.gather(f.key, v.fields)
+			}
+			put(f.key, f.kind, value)
+			delete(values, f.key)
+		}
+	}
+	for _, key := range order {
+		if value, left := values[key]; left {
+			put(key, customType(value), value)
 		}
 	}
 }
@@ -60,7 +56,7 @@ func (v *view) custom(put func(key string, value gjson.Result)) {
 var typed = made(customKey, func(b []byte, v *view) []byte {
 	b = append(b, '{')
 	first := true
-	v.custom(func(key string, value gjson.Result) {
+	v.custom(func(key string, kind fieldType, value gjson.Result) {
 		if value.Type == gjson.Null && v.quirks.NoUnsetFields {
 			return
 		}
@@ -73,19 +69,16 @@ var typed = made(customKey, func(b []byte, v *view) []byte {
 			b = append(b, "null"...)
 			return
 		}
-		b = v.appendTyped(b, key, value)
+		b = kind.appendTyped(b, value)
 	})
 	return append(b, '}')
 })
 
-func (v *view) appendTyped(b []byte, key string, value gjson.Result) []byte {
-	kind := v.customType(key, value)
-	b = appendWord(append(b, `{"type":`...), fieldTypeNames[kind])
+func (k fieldType) appendTyped(b []byte, value gjson.Result) []byte {
+	b = appendWord(append(b, `{"type":`...), string(k))
 	member := func(name, json string) { b = append(append(append(b, `,"`+name...), `":`...), json...) }
-	switch kind {
-	case enum:
-		member("id", strings.Trim(value.Raw, `"`)) // v1 writes it as text
-	case user, org:
+	switch k {
+	case enum, user, org, people:
 		member("id", value.Raw)
 	case set:
 		b = append(b, `,"values":[`...)
@@ -97,11 +90,6 @@ func (v *view) appendTyped(b []byte, key string, value gjson.Result) []byte {
 		}
 		b = append(b, ']')
 	case monetary:
-		if v.obj.rooted { // in two parts
-			member("value", value.Raw)
-			member("currency", v.fields[key+"_currency"].Raw)
-			break
-		}
 		member("value", value.Get("value").Raw)
 		member("currency", value.Get("currency").Raw)
 	case daterange, timerange:
@@ -110,6 +98,9 @@ func (v *view) appendTyped(b []byte, key string, value gjson.Result) []byte {
 		if zone := value.Get("timezone_id"); zone.Exists() {
 			member("timezone_id", zone.Raw)
 		}
+	case timeOfDay:
+		member("value", value.Get("value").Raw)
+		member("timezone_id", value.Get("timezone_id").Raw)
 	case address_:
 		value.ForEach(func(name, part gjson.Result) bool {
 			member(name.Str, part.Raw)
@@ -127,37 +118,73 @@ var addressParts = []string{
 	"postal_code", "formatted_address",
 }
 
+// spread calls put with the parts in which v1 writes a custom field, each null where there is nothing. The value is in
+// the form of REST v2.
+func (k fieldType) spread(key string, value gjson.Result, put func(name, json string)) {
+	part := func(name, json string) { put(name, cmp.Or(json, "null")) }
+	switch k {
+	case monetary:
+		part(key, value.Get("value").Raw)
+		part(key+"_currency", value.Get("currency").Raw)
+	case daterange, timerange:
+		part(key, value.Get("value").Raw)
+		part(key+"_until", value.Get("until").Raw)
+	case timeOfDay:
+		part(key, value.Get("value").Raw)
+	case address_:
+		part(key, value.Get("value").Raw)
+		for _, name := range addressParts {
+			part(key+"_"+name, value.Get(name).Raw)
+		}
+	case enum:
+		part(key, quotedRaw(value))
+	case set:
+		part(key, joined(value))
+	default:
+		part(key, value.Raw)
+	}
+}
+
+// gather undoes spread; the time zone, which it loses, is that of the account.
+func (k fieldType) gather(key string, fields map[string]gjson.Result) gjson.Result {
+	value, has := fields[key]
+	if !has || value.Type == gjson.Null {
+		return gjson.Result{}
+	}
+	parts := map[string]string{}
+	switch k {
+	case enum:
+		return gjson.Parse(value.String())
+	case set:
+		return gjson.Parse("[" + value.String() + "]")
+	case monetary:
+		parts["currency"] = "_currency"
+	case daterange, timerange:
+		parts["until"] = "_until"
+	case address_:
+		for _, name := range addressParts {
+			parts[name] = "_" + name
+		}
+	case timeOfDay:
+	default:
+		return value
+	}
+	members := map[string]json.RawMessage{"value": json.RawMessage(value.Raw)}
+	for name, sibling := range parts {
+		members[name] = json.RawMessage(cmp.Or(fields[key+sibling].Raw, "null"))
+	}
+	if k == timeOfDay || k == timerange {
+		members["timezone_id"] = json.RawMessage(zoneID)
+	}
+	return gjson.ParseBytes(appendJSON(nil, members))
+}
+
 // atRoot are the custom fields of version 1.0: beside the others, in several parts where they have them.
 var atRoot = feature{spread: func(b []byte, v *view) []byte {
-	put := func(name, json string) {
-		if json == "" {
-			json = "null"
-		}
-		b = append(append(appendJSON(append(b, ','), name), ':'), json...)
-	}
-	v.custom(func(key string, value gjson.Result) {
-		switch kind := v.customType(key, value); kind {
-		case monetary:
-			put(key, value.Get("value").Raw)
-			put(key+"_currency", value.Get("currency").Raw)
-		case daterange, timerange:
-			put(key, value.Get("value").Raw)
-			put(key+"_until", value.Get("until").Raw)
-			if kind == timerange {
-				put(key+"_timezone_id", value.Get("timezone_id").Raw)
-			}
-		case address_:
-			put(key, value.Get("value").Raw)
-			for _, part := range addressParts {
-				put(key+"_"+part, value.Get(part).Raw)
-			}
-		case enum:
-			put(key, quotedRaw(value))
-		case set:
-			put(key, joined(value))
-		default:
-			put(key, value.Raw)
-		}
+	v.custom(func(key string, kind fieldType, value gjson.Result) {
+		kind.spread(key, value, func(name, json string) {
+			b = append(append(appendJSON(append(b, ','), name), ':'), json...)
+		})
 	})
 	return b
 }}

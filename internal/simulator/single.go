@@ -7,13 +7,14 @@ import (
 
 // route is what a path leads to.
 type route struct {
-	list  *list
-	id    string // of one record; "" is the list
-	me    bool   // the owner of the credential
-	hooks bool   // webhooks, or the one of the id
-	name  string // the path without an id, for counting
-	v2    bool
-	known bool
+	list   *list
+	fields *fieldList // definitions of fields
+	id     string     // of one record, or one field; "" is the list
+	me     bool       // the owner of the credential
+	hooks  bool       // webhooks, or the one of the id
+	name   string     // the path without an id, for counting
+	v2     bool
+	known  bool
 }
 
 const (
@@ -46,6 +47,9 @@ func findRoute(path string) route {
 			return route{list: l, name: l.path, v2: rt.v2, known: true}
 		}
 	}
+	if fields, found := findFields(plain, rt.v2); found {
+		return fields
+	}
 	i := strings.LastIndexByte(plain, '/')
 	for _, l := range lists {
 		if l.single && i > 0 && plain[:i] == l.path && plain[i+1:] != "" {
@@ -53,6 +57,26 @@ func findRoute(path string) route {
 		}
 	}
 	return rt
+}
+
+func findFields(plain string, v2 bool) (route, bool) {
+	root := "/v1/"
+	if v2 {
+		root = v2Root
+	}
+	for _, l := range fieldLists {
+		path := root + l.word
+		if rest, found := strings.CutPrefix(plain, path); found && (v2 || !l.v2Only) {
+			id := strings.TrimPrefix(rest, "/")
+			switch {
+			case rest == "":
+				return route{fields: l, name: path, v2: v2, known: true}, true
+			case id != rest && id != "" && !strings.Contains(id, "/"):
+				return route{fields: l, id: id, name: path + "/{id}", v2: v2, known: true}, true
+			}
+		}
+	}
+	return route{}, false
 }
 
 // What costs tokens and is not in the table of lists.
@@ -72,6 +96,8 @@ func (rt route) cost() int {
 		return hooksCost
 	case !rt.known:
 		return 0
+	case rt.fields != nil:
+		return rt.fields.cost(rt.v2, rt.id != "")
 	case rt.id != "":
 		return rt.list.singleCost
 	}
