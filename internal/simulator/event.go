@@ -58,10 +58,17 @@ var actionWords = map[string][]string{
 
 // announce tells the sender of a write, under the lock.
 func (s *Simulator) announce(t *table, a action) {
-	if t.obj.news == nil || a.kind == purged || !s.sender.listening() {
+	if t.obj.news == nil || a.kind == purged || s.tap == nil && !s.sender.listening() {
 		return
 	}
-	s.sender.publish(s.eventOf(t, a, s.clock.now()))
+	s.publish(s.eventOf(t, a, s.clock.now()))
+}
+
+func (s *Simulator) publish(e *event) {
+	if s.tap != nil {
+		s.tap(e)
+	}
+	s.sender.publish(e)
 }
 
 func (s *Simulator) eventOf(t *table, a action, now time.Time) *event {
@@ -232,7 +239,7 @@ func (s *Simulator) Announce(entity, action, id string, data, previous Fields) {
 		t.previous = previous.patch([]byte("{}"), layoutMillis)
 	}
 	e.v2, e.permitted = t, s.permitted(s.view(s.objects["deals"], t.data))
-	s.sender.publish(e)
+	s.publish(e)
 }
 
 // dashed is 32 hexadecimal digits as a UUID.

@@ -34,14 +34,7 @@ func SampleWebhook(list, does, version string) []byte {
 	now := before.updated.time().Add(time.Hour + sampleDelay)
 	next := stampOf(now)
 	old := row{n: before.n, body: before.append(nil), deleted: never}
-	edited := Fields{}
-	for _, field := range []string{"title", "subject", "name", "content"} {
-		if was := gjson.GetBytes(old.body, field); was.Exists() {
-			edited[field] = was.Str + ", changed"
-			break
-		}
-	}
-	after := row{n: old.n, body: s.moved(t, edited, next).patch(old.body, t.obj.layout), deleted: never}
+	after := row{n: old.n, body: s.moved(t, edited(old.body), next).patch(old.body, t.obj.layout), deleted: never}
 	a := action{kind: changed, before: &before, after: &after}
 	switch happening(what) {
 	case arrival:
@@ -56,5 +49,19 @@ func SampleWebhook(list, does, version string) []byte {
 	if e.tells(version) == nil {
 		return nil
 	}
-	return e.body(&Webhook{ID: firstWebhook, OwnerID: 1, Type: general, Version: version}, 1)
+	return e.body(sampleHook(version), 1)
+}
+
+func sampleHook(version string) *Webhook {
+	return &Webhook{ID: firstWebhook, OwnerID: 1, Type: general, Version: version}
+}
+
+// edited is another text for the field that people know a record by.
+func edited(body []byte) Fields {
+	for _, field := range []string{"title", "subject", "name", "content"} {
+		if was := gjson.GetBytes(body, field); was.Exists() {
+			return Fields{field: was.Str + ", changed"}
+		}
+	}
+	return nil
 }

@@ -8,13 +8,14 @@ import (
 	"github.com/tidwall/gjson"
 )
 
-// news is how webhooks tell of an object's records; an object without it has no webhooks.
+// news is how webhooks, and REST v1, tell of an object's records; an object without it has no webhooks.
 type news struct {
 	entity string // the object's name in version 2.0; "" is none
 	v1     string // and in 1.0
 
 	data    shape // of version 2.0; nil is the record as it is listed
 	current shape // of version 1.0; nil likewise
+	rest    shape // of REST v1, where v2 lists the record; nil: v1 has it no more, or lists it
 
 	quiet []string // fields that version 2.0 leaves out of previous, although they changed
 	loud  string   // the field whose change brings the first of the quiet ones in again
@@ -135,12 +136,8 @@ func at(layout string, names ...string) shape {
 // nameOf is the name or title of the record that a field refers to.
 func nameOf(name, from, object string) feature {
 	return made(name, func(b []byte, v *view) []byte {
-		t := v.tables[v.objects[object]]
-		if n, ok := t.seeds.number(t.obj, v.fields[from].String()); ok {
-			if r, found := t.get(n); found {
-				body := r.append(nil)
-				return appendJSON(b, gjson.GetBytes(body, "name").Str+gjson.GetBytes(body, "title").Str)
-			}
+		if _, body, found := v.related(object, v.fields[from]); found {
+			return appendJSON(b, body.Get("name").Str+body.Get("title").Str)
 		}
 		return append(b, "null"...)
 	})

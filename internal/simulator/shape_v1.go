@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strconv"
 	"unicode/utf8"
+
+	"github.com/tidwall/gjson"
 )
 
 // Fields that many records of version 1.0 have, and that nothing here counts.
@@ -29,8 +31,10 @@ var (
 		same("status", "probability", "lost_reason"),
 		shape{asText("visible_to")},
 		same("pipeline_id"),
-		at(layoutV1, "close_time", "won_time", "lost_time"),
-		fixed("null", "first_won_time", "rotten_time", "next_activity_subject", "next_activity_type",
+		at(layoutV1, "close_time", "won_time"),
+		shape{firstWon},
+		at(layoutV1, "lost_time"),
+		fixed("null", "rotten_time", "next_activity_subject", "next_activity_type",
 			"next_activity_duration", "next_activity_note"),
 		activityCounts, mailTimes,
 		fixed("0", "products_count", "stage_order_nr"),
@@ -91,7 +95,9 @@ var (
 			"conference_meeting_client", "conference_meeting_url", "conference_meeting_id"),
 		fixed("null", "reference_type", "reference_id", "update_user_id", "source_timezone", "rec_rule",
 			"rec_rule_extension", "rec_master_activity_id", "original_start_time", "series", "is_recurring", "lead",
-			"lead_title", "project_title"),
+			"lead_title", "project_title", "calendar_sync_include_context", "last_notification_time",
+			"last_notification_user_id", "notification_language_id", "person_dropbox_bcc", "deal_dropbox_bcc"),
+		shape{made("type_name", typeName)},
 		shape{
 			nameOf("org_name", "org_id", "organizations"), nameOf("person_name", "person_id", "persons"),
 			nameOf("deal_title", "deal_id", "deals"), nameOf("owner_name", "owner_id", "users"), spreadAddress("location"),
@@ -107,7 +113,7 @@ var (
 		fixed("null", "files_count"),
 		fixed("0", "followers_count"),
 		at(layoutV1, "add_time", "update_time"),
-		same("prices"),
+		shape{made("prices", oldPrices)},
 		fixed("[]", "product_variations"),
 		shape{atRoot},
 	)
@@ -135,6 +141,32 @@ func part(name, from, path string) feature {
 		}
 		return append(b, "null"...)
 	})
+}
+
+// firstWon is the time of the last win: that there may have been one before is not played.
+var firstWon = made("first_won_time", func(b []byte, v *view) []byte {
+	return readStamp(v.fields["won_time"]).append(b, layoutV1)
+})
+
+// oldPrices are a product's with an id, and with the old name of direct_cost.
+func oldPrices(b []byte, v *view) []byte {
+	b = append(b, '[')
+	for i, price := range v.fields["prices"].Array() {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = strconv.AppendInt(append(b, `{"id":`...), 10*v.fields["id"].Int()+int64(i), 10)
+		price.ForEach(func(key, value gjson.Result) bool {
+			name := key.Str
+			if name == "direct_cost" {
+				name = "overhead_cost"
+			}
+			b = append(append(appendWord(append(b, ','), name), ':'), value.Raw...)
+			return true
+		})
+		b = append(b, '}')
+	}
+	return append(b, ']')
 }
 
 func isOpen(b []byte, v *view) []byte {

@@ -28,6 +28,7 @@ type Simulator struct {
 	onRequest func(*http.Request)
 	answered  uint64 // numbers the correlation ids
 	events    uint64 // numbers the events
+	tap       func(*event)
 
 	sender *sender // has a lock of its own, which is taken after mu
 }
