@@ -113,7 +113,7 @@ var tables = map[string]*kind{
 		{"marked_as_done_time", moment, quiet, ""},
 		{"location", address, told, ""},
 		{"participants", participants, quiet, ""},
-		{"attendees", verbatim, quiet, ""},
+		{"attendees", listed, quiet, ""},
 		{"conference_meeting_client", verbatim, quiet, ""},
 		{"conference_meeting_url", verbatim, quiet, ""},
 		{"conference_meeting_id", verbatim, quiet, ""},

@@ -6,6 +6,7 @@ import "encoding/json"
 var (
 	address      = &shape{tell: tellMember("value")}
 	contacts     = &shape{read: readContacts, tell: tellEach("value", "label", "primary")} // e-mails and telephones
+	listed       = &shape{read: eachOf(nil)}                                               // a list of objects, empty where version 1 has null
 	participants = &shape{read: eachOf(renaming{"primary_flag": "primary"})}
 	prices       = &shape{
 		read: eachOf(renaming{"id": "", "price_formatted": "", "overhead_cost": "direct_cost"}),
