@@ -1,7 +1,6 @@
 package processor
 
 import (
-	"encoding/json"
 	"testing"
 
 	"github.com/redpanda-data/benthos/v4/public/service"
@@ -154,35 +153,4 @@ func TestMessagesThatMayShareANotificationSaySo(t *testing.T) {
 		got, _ := out[1].MetaGet(spec.MetaTogether)
 		assert.Equal(t, want, got, yaml)
 	}
-}
-
-func BenchmarkNormalize(b *testing.B) {
-	conf, err := normalizeSpec().ParseYAML(``, nil)
-	require.NoError(b, err)
-	n, err := newNormalize(conf, service.MockResources())
-	require.NoError(b, err)
-	b.Run("plain", func(b *testing.B) {
-		b.ReportAllocs()
-		for b.Loop() {
-			var v any
-			if err := json.Unmarshal([]byte(changedDeal), &v); err != nil {
-				b.Fatal(err)
-			}
-			if _, err := json.Marshal(v); err != nil {
-				b.Fatal(err)
-			}
-		}
-	})
-	b.Run("event", func(b *testing.B) {
-		b.ReportAllocs()
-		for b.Loop() {
-			out, err := n.ProcessBatch(b.Context(), service.MessageBatch{message(changedDeal, nil)})
-			if err != nil {
-				b.Fatal(err)
-			}
-			if _, err := out[0][0].AsBytes(); err != nil {
-				b.Fatal(err)
-			}
-		}
-	})
 }
