@@ -1,5 +1,5 @@
-// Package pipedrive reads the REST API of Pipedrive: pages of a list, one record, and whom the credential belongs to.
-// It also lists, makes and deletes webhooks, and writes nothing else.
+// Package pipedrive reads the REST API of Pipedrive: pages of a list, one record, the definitions of custom fields, and
+// whom the credential belongs to. It also lists, makes and deletes webhooks, and writes nothing else.
 //
 // It knows what Pipedrive charges and refuses. A request waits for the burst window; it does not wait for the daily
 // budget, nor is it repeated: the one error type for each decision a caller makes says what to do (LaterError,
