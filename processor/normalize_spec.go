@@ -40,6 +40,18 @@ cache_resources:
   - label: seen
     bolt: { path: ./state/seen.db, default_ttl: 24h }
 `).
+		Example("Custom fields by name", "The event gains `named`: custom fields by what people call them, options by label.", `
+input:
+  pipedrive_poll:
+    api_token: ${PIPEDRIVE_API_TOKEN}
+
+pipeline:
+  processors:
+    - pipedrive_normalize:
+        resolve:
+          enabled: true
+          api_token: ${PIPEDRIVE_API_TOKEN}
+`).
 		Example("CloudEvents to a callback URL", "", `
 input:
   pipedrive_webhook:
@@ -91,5 +103,6 @@ A message that is no record and no webhook keeps its content and is flagged as f
 
 ` + "```text" + `
 - pipedrive_event_key  the event's id, in every form
+- pipedrive_resolved   "false" when resolve is on and the names of custom fields could not be had
 ` + "```" + `
 `
