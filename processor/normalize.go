@@ -18,15 +18,20 @@ func init() {
 
 // normalize is the door of the events: it finds out what each message is, and lets the engine read and write it.
 type normalize struct {
-	conf normalizeConfig
+	conf    normalizeConfig
+	resolve *resolver // nil: nobody asked for names
 }
 
-func newNormalize(conf *service.ParsedConfig, _ *service.Resources) (*normalize, error) {
+func newNormalize(conf *service.ParsedConfig, res *service.Resources) (*normalize, error) {
 	c, err := parseNormalizeConfig(conf)
 	if err != nil {
 		return nil, err
 	}
-	return &normalize{conf: c}, nil
+	n := &normalize{conf: c}
+	if c.resolve {
+		n.resolve, err = newResolver(c, res)
+	}
+	return n, err
 }
 
 // ProcessBatch gives each message its event. One that is no record or webhook keeps its content and is flagged as
@@ -35,7 +40,7 @@ func (n *normalize) ProcessBatch(ctx context.Context, batch service.MessageBatch
 	out := make(service.MessageBatch, len(batch))
 	for i, msg := range batch {
 		out[i] = msg.Copy()
-		e, err := n.read(ctx, batch, i)
+		e, err := n.read(ctx, batch, i, out[i])
 		if err != nil {
 			out[i].SetError(err)
 			continue
@@ -49,5 +54,10 @@ func (n *normalize) ProcessBatch(ctx context.Context, batch service.MessageBatch
 	return []service.MessageBatch{out}, nil
 }
 
-// Close has nothing to wait for.
-func (n *normalize) Close(context.Context) error { return nil }
+// Close gives back what is shared with other components. It has nothing to wait for.
+func (n *normalize) Close(context.Context) error {
+	if n.resolve != nil {
+		n.resolve.client.Close()
+	}
+	return nil
+}

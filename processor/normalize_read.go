@@ -14,8 +14,8 @@ import (
 	"github.com/benthos-pipedrive/benthos-pipedrive/internal/webhook"
 )
 
-// read makes an event of one message of the batch.
-func (n *normalize) read(_ context.Context, batch service.MessageBatch, i int) (*event.Event, error) {
+// read makes an event of one message of the batch, and says in the metadata of out when it has no names.
+func (n *normalize) read(ctx context.Context, batch service.MessageBatch, i int, out *service.Message) (*event.Event, error) {
 	content, err := batch[i].AsStructured()
 	if err != nil {
 		return nil, errors.New("expected a Pipedrive record or webhook, got a message that is not JSON")
@@ -27,7 +27,14 @@ func (n *normalize) read(_ context.Context, batch service.MessageBatch, i int) (
 			return nil, err
 		}
 	}
-	return event.Read(body, about, event.Options{KnownOnly: n.conf.knownOnly})
+	options := event.Options{KnownOnly: n.conf.knownOnly}
+	if n.resolve != nil {
+		options.Resolve = true
+		if options.Fields, err = n.resolve.fields(ctx, body, &about); err != nil {
+			out.MetaSetMut(spec.MetaResolved, "false")
+		}
+	}
+	return event.Read(body, about, options)
 }
 
 // aboutMetadata is what an input of ours said about the body.

@@ -2,6 +2,9 @@ package event
 
 import (
 	"fmt"
+	"iter"
+
+	"github.com/Jeffail/gabs/v2"
 
 	"github.com/benthos-pipedrive/benthos-pipedrive/internal/entity"
 )
@@ -214,4 +217,29 @@ func withoutUnset(record map[string]any) map[string]any {
 	}
 	record[customFields] = set
 	return record
+}
+
+// CustomKeys are the keys of the custom fields that have a value in a body of the schema, now or before.
+func CustomKeys(body *gabs.Container, schema string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		s, known := schemas[schema]
+		if !known {
+			return
+		}
+		now, before, err := s.records(body)
+		if err != nil {
+			return // Read says why
+		}
+		for _, record := range []map[string]any{now, before} {
+			fields := record
+			if !s.rooted {
+				fields, _ = record[customFields].(map[string]any)
+			}
+			for key, v := range fields {
+				if v != nil && len(key) == customKey && isCustom(key) && !yield(key) {
+					return
+				}
+			}
+		}
+	}
 }

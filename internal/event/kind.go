@@ -50,7 +50,7 @@ var kinds = func() map[string]*kind {
 
 // anyKind is for what Pipedrive will add next year: what it has in common with the rest.
 var anyKind = func() *kind {
-	k := &kind{custom: false, rows: common}
+	k := &kind{rows: common}
 	k.index("")
 	return k
 }()
