@@ -3,11 +3,7 @@
 package spec
 
 import (
-	"cmp"
 	"fmt"
-	"net/http"
-	"net/url"
-	"runtime/debug"
 	"time"
 
 	"github.com/redpanda-data/benthos/v4/public/service"
@@ -21,8 +17,6 @@ const (
 	spFieldTimeout       = "timeout"
 	spFieldDailyShare    = "daily_token_share"
 	spFieldProbeInterval = "budget_probe_interval"
-	spFieldTLS           = "tls"
-	spFieldProxyURL      = "proxy_url"
 
 	spFieldOAuth         = "oauth2"
 	spFieldClientID      = "client_id"
@@ -35,6 +29,10 @@ const (
 
 // ConnectionFields are the fields of whatever asks Pipedrive.
 func ConnectionFields() []*service.ConfigField {
+	return append(requestFields(), TransportFields()...)
+}
+
+func requestFields() []*service.ConfigField {
 	return []*service.ConfigField{
 		service.NewStringField(spFieldAPIToken).
 			Description("The personal API token of the user whose view of the account is read (Pipedrive: _Company settings > Personal preferences > API_). It is sent in the `x-api-token` header, never in a URL. Regenerating it in Pipedrive ends every integration that uses it. Exactly one of `api_token` and `oauth2` must be set.").
@@ -58,13 +56,6 @@ func ConnectionFields() []*service.ConfigField {
 			Description("How often a spent daily budget is tried again when Pipedrive does not say when it will be reset. When it does (`Retry-After`), that is obeyed.").
 			Default("15m").
 			Advanced(),
-		service.NewTLSToggledField(spFieldTLS),
-		service.NewStringField(spFieldProxyURL).
-			Description("An HTTP proxy for all requests. Empty means what the environment says (`HTTPS_PROXY`, `NO_PROXY`).").
-			Secret().
-			Default("").
-			Advanced().
-			Example("http://proxy.internal:3128"),
 	}
 }
 
@@ -132,8 +123,10 @@ func ParseConnection(conf *service.ParsedConfig) (Connection, error) {
 	if c.config.OAuth != nil && c.config.BaseURL == pipedrive.DefaultBaseURL {
 		c.config.BaseURL = "" // the token answer knows better
 	}
-	c.config.Transport, err = parseTransport(conf)
-	return c, err
+	if c.config.Transport, err = ParseTransport(conf); err != nil {
+		return c, err
+	}
+	return c, nil
 }
 
 func (c *Connection) parseOAuth(conf *service.ParsedConfig) error {
@@ -161,34 +154,10 @@ func (c *Connection) parseOAuth(conf *service.ParsedConfig) error {
 	return nil
 }
 
-func parseTransport(conf *service.ParsedConfig) (http.RoundTripper, error) {
-	transport := pipedrive.NewTransport()
-	tlsConf, enabled, err := conf.FieldTLSToggled(spFieldTLS)
-	if err != nil {
-		return nil, err
-	}
-	if enabled {
-		transport.TLSClientConfig = tlsConf
-	}
-	proxy, err := conf.FieldString(spFieldProxyURL)
-	if err != nil {
-		return nil, err
-	}
-	if proxy != "" {
-		u, err := url.Parse(proxy)
-		if err != nil || u.Host == "" {
-			// The value may hold a password: it is not repeated.
-			return nil, fmt.Errorf("%s: not a URL with a host, like http://proxy.internal:3128", spFieldProxyURL)
-		}
-		transport.Proxy = http.ProxyURL(u)
-	}
-	return transport, nil
-}
-
 // NewClient makes the client of one component. Close gives it back.
 func (c Connection) NewClient(res *service.Resources) (*pipedrive.Client, error) {
 	config := c.config
-	config.UserAgent = "benthos-pipedrive/" + version(res)
+	config.UserAgent = UserAgent(res)
 	config.Shared = shared(res)
 	config.Observer = newClientMetrics(res)
 	config.Log = res.Logger()
@@ -200,20 +169,6 @@ func (c Connection) NewClient(res *service.Resources) (*pipedrive.Client, error)
 		config.OAuth = &oauth
 	}
 	return pipedrive.New(config)
-}
-
-// version is that of this module in the build that holds it; in a checkout of our own, where it has none, that which
-// the binary was stamped with.
-func version(res *service.Resources) string {
-	const ours = "github.com/benthos-pipedrive/benthos-pipedrive"
-	if info, ok := debug.ReadBuildInfo(); ok {
-		for _, m := range info.Deps {
-			if m.Path == ours && m.Replace == nil && m.Version != "" && m.Version != "(devel)" {
-				return m.Version
-			}
-		}
-	}
-	return cmp.Or(res.EngineVersion(), "dev")
 }
 
 // sharedKey finds what the components of one process count together among the host's generic resources.

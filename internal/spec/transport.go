@@ -1,0 +1,73 @@
+package spec
+
+import (
+	"cmp"
+	"fmt"
+	"net/http"
+	"net/url"
+	"runtime/debug"
+
+	"github.com/redpanda-data/benthos/v4/public/service"
+
+	"github.com/benthos-pipedrive/benthos-pipedrive/internal/pipedrive"
+)
+
+const (
+	spFieldTLS      = "tls"
+	spFieldProxyURL = "proxy_url"
+)
+
+// TransportFields are the fields of whatever sends requests.
+func TransportFields() []*service.ConfigField {
+	return []*service.ConfigField{
+		service.NewTLSToggledField(spFieldTLS),
+		service.NewStringField(spFieldProxyURL).
+			Description("An HTTP proxy for all requests. Empty means what the environment says (`HTTPS_PROXY`, `NO_PROXY`).").
+			Secret().
+			Default("").
+			Advanced().
+			Example("http://proxy.internal:3128"),
+	}
+}
+
+// ParseTransport reads TransportFields.
+func ParseTransport(conf *service.ParsedConfig) (*http.Transport, error) {
+	transport := pipedrive.NewTransport()
+	tlsConf, enabled, err := conf.FieldTLSToggled(spFieldTLS)
+	if err != nil {
+		return nil, err
+	}
+	if enabled {
+		transport.TLSClientConfig = tlsConf
+	}
+	proxy, err := conf.FieldString(spFieldProxyURL)
+	if err != nil {
+		return nil, err
+	}
+	if proxy != "" {
+		u, err := url.Parse(proxy)
+		if err != nil || u.Host == "" {
+			// The value may hold a password: it is not repeated.
+			return nil, fmt.Errorf("%s: not a URL with a host, like http://proxy.internal:3128", spFieldProxyURL)
+		}
+		transport.Proxy = http.ProxyURL(u)
+	}
+	return transport, nil
+}
+
+// UserAgent names this program and its version to those it sends requests to.
+func UserAgent(res *service.Resources) string { return "benthos-pipedrive/" + version(res) }
+
+// version is that of this module in the build that holds it; in a checkout of our own, where it has none, that which
+// the binary was stamped with.
+func version(res *service.Resources) string {
+	const ours = "github.com/benthos-pipedrive/benthos-pipedrive"
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, m := range info.Deps {
+			if m.Path == ours && m.Replace == nil && m.Version != "" && m.Version != "(devel)" {
+				return m.Version
+			}
+		}
+	}
+	return cmp.Or(res.EngineVersion(), "dev")
+}
