@@ -19,6 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	_ "github.com/benthos-pipedrive/benthos-pipedrive/input"
+	_ "github.com/benthos-pipedrive/benthos-pipedrive/output"
 	_ "github.com/benthos-pipedrive/benthos-pipedrive/processor"
 )
 
@@ -32,6 +33,7 @@ var summaries = map[string]string{
 	"input_pipedrive_poll":          "Reads every change of Pipedrive",
 	"input_pipedrive_webhook":       "Receives Pipedrive's webhooks",
 	"processor_pipedrive_normalize": "Makes one event of what",
+	"output_pipedrive_callback":     "Posts each event to an application",
 	"cache_bolt":                    "Keeps keys and values in one local file",
 }
 

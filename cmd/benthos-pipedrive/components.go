@@ -4,8 +4,9 @@ package main
 // Redpanda Connect is under the Apache licence, with all that it links there, and licence_test.go holds that. Kafka is
 // the one exception and has a file of its own.
 import (
-	// Ours: the inputs, and the bolt cache that comes along with them; the processor.
+	// Ours: the inputs, and the bolt cache that comes along with them; the processor; the output.
 	_ "github.com/benthos-pipedrive/benthos-pipedrive/input"
+	_ "github.com/benthos-pipedrive/benthos-pipedrive/output"
 	_ "github.com/benthos-pipedrive/benthos-pipedrive/processor"
 
 	// The host: files, HTTP, sockets, standard streams; mapping, brokers, caches, rate limits; grok, parquet and such.

@@ -12,15 +12,15 @@ import (
 	"github.com/benthos-pipedrive/benthos-pipedrive/internal/pipedrive"
 )
 
-const (
-	spFieldTLS      = "tls"
-	spFieldProxyURL = "proxy_url"
-)
+// FieldTLS is an object; its field `enabled` says whether it holds.
+const FieldTLS = "tls"
+
+const spFieldProxyURL = "proxy_url"
 
 // TransportFields are the fields of whatever sends requests.
 func TransportFields() []*service.ConfigField {
 	return []*service.ConfigField{
-		service.NewTLSToggledField(spFieldTLS),
+		service.NewTLSToggledField(FieldTLS),
 		service.NewStringField(spFieldProxyURL).
 			Description("An HTTP proxy for all requests. Empty means what the environment says (`HTTPS_PROXY`, `NO_PROXY`).").
 			Secret().
@@ -33,7 +33,7 @@ func TransportFields() []*service.ConfigField {
 // ParseTransport reads TransportFields.
 func ParseTransport(conf *service.ParsedConfig) (*http.Transport, error) {
 	transport := pipedrive.NewTransport()
-	tlsConf, enabled, err := conf.FieldTLSToggled(spFieldTLS)
+	tlsConf, enabled, err := conf.FieldTLSToggled(FieldTLS)
 	if err != nil {
 		return nil, err
 	}

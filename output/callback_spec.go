@@ -1,0 +1,113 @@
+package output
+
+import "github.com/redpanda-data/benthos/v4/public/service"
+
+func callbackSpec() *service.ConfigSpec {
+	return service.NewConfigSpec().
+		Beta().
+		Version("0.3.0").
+		Categories("Services").
+		Summary("Posts each event to an application, signed, with retries that last for hours.").
+		Description(callbackDescription).
+		Fields(callbackFields()...).
+		Example("As Cloud Elements did", "Posts events to the callback URL of an application that verifies Cloud Elements' signature. What it refuses for good, or could not take for hours, goes to a file with all that is needed to send it again.", `
+input:
+  pipedrive_poll:
+    api_token: ${PIPEDRIVE_API_TOKEN}
+    checkpoint_cache: state
+
+output:
+  fallback:
+    - reject_errored:
+        pipedrive_callback:
+          url: https://app.example.com/events
+          signature: { scheme: elements, keys: [ "${SIGNING_KEY}" ] }
+          headers: { X-Team: sales }
+    - file:
+        path: ./state/dead_letters.jsonl
+        codec: lines
+      processors:
+        - mapping: |
+            root.error = @fallback_error
+            root.metadata = metadata().without("fallback_error")
+            root.body = content().string()
+
+cache_resources:
+  - label: state
+    bolt: { path: ./state/benthos-pipedrive.db }
+`).
+		Example("Dead letters, once more", "Sends the file of the example above again, under the ids that the messages had. What is refused this time goes to a second file.", `
+input:
+  file:
+    paths: [ ./state/dead_letters.jsonl ]
+    scanner: { lines: { max_buffer_size: 16777216 } }
+
+pipeline:
+  processors:
+    - mapping: |
+        root = this.body
+        meta = this.metadata
+
+output:
+  fallback:
+    - reject_errored:
+        pipedrive_callback:
+          url: https://app.example.com/events
+          signature: { scheme: elements, keys: [ "${SIGNING_KEY}" ] }
+          retry: { max_attempts: 3 }
+    - file:
+        path: ./state/dead_letters_again.jsonl
+        codec: lines
+      processors:
+        - mapping: |
+            root.error = @fallback_error
+            root.metadata = metadata().without("fallback_error")
+            root.body = content().string()
+`).
+		Example("Standard Webhooks, while a key is rotated", "Each message is signed with both keys; the receiver verifies with whichever it has.", `
+input:
+  pipedrive_webhook:
+    address: 0.0.0.0:8080
+    credentials: [ { username: hook, password: "${HOOK_PASSWORD}" } ]
+    journal: { path: ./state/webhooks.db }
+
+output:
+  fallback:
+    - pipedrive_callback:
+        url: https://app.example.com/events?token=${CALLBACK_TOKEN}
+        signature:
+          scheme: standard_webhooks
+          keys: [ "${NEW_SIGNING_KEY}", "${SIGNING_KEY}" ]
+        max_in_flight: 32
+    - file: { path: ./state/dead_letters.jsonl, codec: lines }
+`)
+}
+
+const callbackDescription = `
+Each message is one POST with the message as its body, in the very bytes it has. Delivery is at least once: after a crash, a stop in mid-retry or an answer that was lost, a message comes again with the same id. Receivers should remember ids for a day.
+
+### Verdicts
+
+| the receiver answers | what becomes of the message |
+| --- | --- |
+| 2xx | done |
+| 408, 425, 429, 5xx, nothing within ` + "`timeout`" + `, no connection, a certificate that cannot be verified | tried again as ` + "`retry`" + ` says, and refused after the last try |
+| a redirect (3xx) | refused: redirects are not followed |
+| anything else | refused |
+
+A refused message is nacked with an error that has the status and the beginning of the answer, on one line and without control characters, credentials, headers or the URL's query. The other messages of its batch are not touched by it, and not sent again.
+
+### Dead letters
+
+The host replays a refused message for ever, so it needs somewhere to go: put this output first in a ` + "`fallback`" + `, as in the examples, and what is refused goes to the output behind it with the error as ` + "`fallback_error`" + `. ` + "`reject_errored`" + ` in between sends messages there that a processor failed on; without it they would be posted as they are. Outside a ` + "`fallback`" + ` a warning at the start says so.
+
+To send dead letters again, keep the metadata beside the body: with it the message has the id it had, and the receiver recognises what it took already. Move the file away first when the pipeline still writes to it, and read it with the second example once the receiver has been mended. A line stays in that file whatever happens; what is refused again is in the other one.
+
+### What a receiver has to do
+
+Verify the signature over the raw bytes of the body, before anything parses it, with a comparison in constant time; answer 2xx within ` + "`timeout`" + `, as soon as the message is safe; take a message whose id it knows as taken; and answer 4xx only to what it will never take.
+
+### Metrics
+
+` + "`pipedrive_callback_attempts_total{result}`" + ` counts requests: ` + "`done`" + `, ` + "`limited`" + ` (429), ` + "`unavailable`" + ` (408, 425, 5xx), ` + "`unreachable`" + ` (no answer), ` + "`refused`" + `. ` + "`pipedrive_callback_latency_ns`" + ` is the time from sending to the verdict.
+`
