@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/semaphore"
 
 	"github.com/benthos-pipedrive/benthos-pipedrive/internal/callback"
+	"github.com/benthos-pipedrive/benthos-pipedrive/internal/spec"
 )
 
 func init() {
@@ -79,7 +80,7 @@ func (c *callbackOutput) WriteBatch(ctx context.Context, batch service.MessageBa
 	for i := range batch {
 		posts[i], errs[i] = c.conf.message(batch, i)
 	}
-	lanes, begun := c.lanes(batch), 0
+	lanes, begun := c.lanes(batch, errs), 0
 	var posting sync.WaitGroup
 	for _, lane := range lanes {
 		if c.slots.Acquire(ctx, 1) != nil {
@@ -88,15 +89,16 @@ func (c *callbackOutput) WriteBatch(ctx context.Context, batch service.MessageBa
 		begun++
 		posting.Go(func() {
 			defer c.slots.Release(1)
-			for _, i := range lane {
-				if errs[i] == nil {
-					errs[i] = c.client.Deliver(ctx, posts[i])
+			for _, p := range parcels(batch, posts, lane) {
+				err := c.client.Deliver(ctx, p.post)
+				for _, i := range p.indexes {
+					errs[i] = err
 				}
 			}
 		})
 	}
 	posting.Wait()
-	err := together(batch, errs)
+	err := verdict(batch, errs)
 	if ctx.Err() != nil && (err != nil || begun < len(lanes)) {
 		// The host's word for "closed": nothing is acknowledged, and nothing goes to a dead-letter output.
 		return service.ErrEndOfInput
@@ -104,20 +106,23 @@ func (c *callbackOutput) WriteBatch(ctx context.Context, batch service.MessageBa
 	return err
 }
 
-// lanes parts a batch into messages that go one after another, by their indexes: those of one record, and those that
-// name no record. With one slot all do.
-func (c *callbackOutput) lanes(batch service.MessageBatch) [][]int {
+// lanes parts a batch into messages that go one after another, by their indexes: those of one record, those that may
+// share a notification, and those that name no record. With one slot all do. Those that have failed are left out.
+func (c *callbackOutput) lanes(batch service.MessageBatch, errs []error) [][]int {
 	var lanes [][]int
 	known := map[string]int{}
 	for i, m := range batch {
-		record := recordOf(m)
-		if c.conf.maxInFlight == 1 {
-			record = ""
+		if errs[i] != nil {
+			continue
 		}
-		lane, is := known[record]
+		name := laneOf(m)
+		if c.conf.maxInFlight == 1 {
+			name = ""
+		}
+		lane, is := known[name]
 		if !is {
 			lane = len(lanes)
-			known[record] = lane
+			known[name] = lane
 			lanes = append(lanes, nil)
 		}
 		lanes[lane] = append(lanes[lane], i)
@@ -125,8 +130,19 @@ func (c *callbackOutput) lanes(batch service.MessageBatch) [][]int {
 	return lanes
 }
 
-// together makes one error of those of a batch, so that only the messages that failed are sent on.
-func together(batch service.MessageBatch, errs []error) error {
+func laneOf(m *service.Message) string {
+	if togetherOf(m) > 1 {
+		return kindOf(m)
+	}
+	id, _ := m.MetaGet(spec.MetaID)
+	if id == "" {
+		return ""
+	}
+	return kindOf(m) + "/" + id
+}
+
+// verdict makes one error of those of a batch, so that only the messages that failed are sent on.
+func verdict(batch service.MessageBatch, errs []error) error {
 	failed := 0
 	var first error
 	for _, err := range errs {

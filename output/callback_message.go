@@ -11,14 +11,7 @@ import (
 	"github.com/tidwall/gjson"
 
 	"github.com/benthos-pipedrive/benthos-pipedrive/internal/callback"
-)
-
-// Metadata that the doors on the way in, and pipedrive_normalize, put on their messages.
-const (
-	metaEventKey = "pipedrive_event_key" // the event's id, whatever form the body has
-	metaCompany  = "pipedrive_company_id"
-	metaObject   = "pipedrive_object"
-	metaID       = "pipedrive_id"
+	"github.com/benthos-pipedrive/benthos-pipedrive/internal/spec"
 )
 
 // message reads the index-th message of a batch.
@@ -57,28 +50,17 @@ var eventID = regexp.MustCompile(`^pd[0-9]+_`)
 // defaultID is the event's id. Without one it is a hash of the body and of whose record it is: the removals of a deal 7
 // and a stage 7 have equal bodies.
 func defaultID(msg *service.Message, body []byte) string {
-	if key, _ := msg.MetaGet(metaEventKey); key != "" {
+	if key, _ := msg.MetaGet(spec.MetaEventKey); key != "" {
 		return key
 	}
 	if id := gjson.GetBytes(body, "id"); id.Type == gjson.String && eventID.MatchString(id.Str) {
 		return id.Str
 	}
 	h := sha256.New()
-	for _, name := range []string{metaCompany, metaObject} {
+	for _, name := range []string{spec.MetaCompanyID, spec.MetaObject} {
 		value, _ := msg.MetaGet(name)
 		h.Write(append([]byte(value), 0))
 	}
 	h.Write(body)
 	return "body_" + hex.EncodeToString(h.Sum(nil)[:16])
-}
-
-// recordOf names the record that a message is about; empty: it names none.
-func recordOf(msg *service.Message) string {
-	company, _ := msg.MetaGet(metaCompany)
-	object, _ := msg.MetaGet(metaObject)
-	id, _ := msg.MetaGet(metaID)
-	if object == "" && id == "" {
-		return ""
-	}
-	return company + "/" + object + "/" + id
 }

@@ -109,11 +109,11 @@ func TestLanesKeepTheOrderOfEachRecord(t *testing.T) {
 	}
 	out, err := open(t, unsigned)
 	require.NoError(t, err)
-	assert.Equal(t, [][]int{{0, 3}, {1, 4}, {2}, {5}}, out.lanes(batch))
+	assert.Equal(t, [][]int{{0, 3}, {1, 4}, {2}, {5}}, out.lanes(batch, make([]error, len(batch))))
 
 	out, err = open(t, unsigned+"max_in_flight: 1")
 	require.NoError(t, err)
-	assert.Equal(t, [][]int{{0, 1, 2, 3, 4, 5}}, out.lanes(batch))
+	assert.Equal(t, [][]int{{0, 1, 2, 3, 4, 5}}, out.lanes(batch, make([]error, len(batch))))
 }
 
 func TestMetadataAreNotSentByThemselves(t *testing.T) {

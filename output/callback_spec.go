@@ -36,11 +36,11 @@ cache_resources:
   - label: state
     bolt: { path: ./state/benthos-pipedrive.db }
 `).
-		Example("Dead letters, once more", "Sends the file of the example above again, under the ids that the messages had. What is refused this time goes to a second file.", `
+		Example("Dead letters, once more", "Sends the file of the example above again, moved away before, under the ids that the messages had. What is refused this time is a dead letter once more.", `
 input:
   file:
-    paths: [ ./state/dead_letters.jsonl ]
-    scanner: { lines: { max_buffer_size: 16777216 } }
+    paths: [ ./redrive.jsonl ]
+    scanner: { lines: { max_buffer_size: 134217728 } } # a line is as long as its event
 
 pipeline:
   processors:
@@ -56,7 +56,7 @@ output:
           signature: { scheme: elements, keys: [ "${SIGNING_KEY}" ] }
           retry: { max_attempts: 3 }
     - file:
-        path: ./state/dead_letters_again.jsonl
+        path: ./state/dead_letters.jsonl
         codec: lines
       processors:
         - mapping: |
@@ -101,7 +101,11 @@ A refused message is nacked with an error that has the status and the beginning 
 
 The host replays a refused message for ever, so it needs somewhere to go: put this output first in a ` + "`fallback`" + `, as in the examples, and what is refused goes to the output behind it with the error as ` + "`fallback_error`" + `. ` + "`reject_errored`" + ` in between sends messages there that a processor failed on; without it they would be posted as they are. Outside a ` + "`fallback`" + ` a warning at the start says so.
 
-To send dead letters again, keep the metadata beside the body: with it the message has the id it had, and the receiver recognises what it took already. Move the file away first when the pipeline still writes to it, and read it with the second example once the receiver has been mended. A line stays in that file whatever happens; what is refused again is in the other one.
+To send dead letters again, keep the metadata beside the body: with it the message has the id it had, and the receiver recognises what it took already. Once the receiver has been mended, move the file away from under the pipeline that writes it, and run the second example, which is [config/callback_redrive.yaml](../../config/callback_redrive.yaml). It ends by itself. The file that it reads stays as it is, to be deleted when all has gone well; what is refused again is in a new one.
+
+### Several events in one notification
+
+Events that ` + "`pipedrive_normalize`" + ` lets share a notification (` + "`format: elements`" + ` with ` + "`elements.events_per_message`" + `) are posted together when they follow each other in a batch and are of one object: ` + "`message.events`" + ` has all of them, ` + "`message.raw`" + ` is that of the first, with the bodies of all in ` + "`message.raw.objects`" + `. The verdict is that of each. The ids of such a notification are made of those of its events, so they are the same only while the same events are together: after a replay ` + "`message.events`" + ` tells what is known already.
 
 ### What a receiver has to do
 

@@ -22,6 +22,7 @@ import (
 	_ "github.com/redpanda-data/benthos/v4/public/components/pure"
 
 	_ "github.com/benthos-pipedrive/benthos-pipedrive/output"
+	_ "github.com/benthos-pipedrive/benthos-pipedrive/processor"
 )
 
 // receiver is the application that callbacks go to, over a socket.
@@ -76,8 +77,8 @@ type pipeline struct {
 	ended  chan error
 }
 
-// newPipeline starts one with an output; what a YAML says follows %URL, that of the receiver.
-func newPipeline(t *testing.T, far *receiver, yaml string) *pipeline {
+// newPipeline starts one with an output, and processors before it; %URL is the receiver's.
+func newPipeline(t *testing.T, far *receiver, yaml string, processors ...string) *pipeline {
 	t.Helper()
 	p := &pipeline{t: t, log: &syncBuffer{}, mux: http.NewServeMux(), ended: make(chan error, 1)}
 	b := service.NewStreamBuilder()
@@ -87,6 +88,9 @@ func newPipeline(t *testing.T, far *receiver, yaml string) *pipeline {
 	require.NoError(t, b.SetMetricsYAML("json_api: {}"))
 	send, err := b.AddBatchProducerFunc()
 	require.NoError(t, err)
+	for _, processor := range processors {
+		require.NoError(t, b.AddProcessorYAML(processor))
+	}
 	require.NoError(t, b.AddOutputYAML(strings.ReplaceAll(yaml, "%URL", far.URL)))
 	p.stream, err = b.Build()
 	require.NoError(t, err)
