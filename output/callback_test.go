@@ -349,7 +349,7 @@ pipedrive_callback:
 	metrics := p.metrics()
 	p.stop()
 	log := p.log.String()
-	assert.Contains(t, log, "Try 3 failed, the next is in 1ms")
+	assert.Contains(t, log, "level=WARN msg=\"Try 3 failed, the next is in 1ms")
 	assert.Contains(t, log, "level=DEBUG msg=\"Try 2 failed")
 	assert.Contains(t, log, "Attempting to write", "it is at the level of traces")
 	for _, secret := range []string{"s3cret", "aG9vazpzM2NyZXQtcGFzc3dvcmQ="} {

@@ -143,6 +143,20 @@ func TestWhatIsNoNotificationIsSentAlone(t *testing.T) {
 	assert.Equal(t, bodies, far.bodies())
 }
 
+// With one slot all leave in the order in which they came, so only neighbours can share a notification.
+func TestOneInFlightJoinsOnlyWhatFollowsEachOther(t *testing.T) {
+	far := newReceiver(t, nil)
+	p := newPipeline(t, far, "pipedrive_callback: { url: '%URL', signature: { scheme: none }, max_in_flight: 1 }", elements)
+	batch := append(polledPage(2, 1), polledPage(1, 2)...)
+	require.NoError(t, p.send(t.Context(), batch))
+	p.stop()
+	var order []string
+	for _, body := range far.bodies() {
+		order = append(order, gjson.Get(body, "message.raw.objectType").Str+gjson.Get(body, "message.events.#").Raw)
+	}
+	assert.Equal(t, []string{"opportunities2", "contacts1", "opportunities1", "contacts2"}, order)
+}
+
 // Headers that differ cannot be those of one request.
 func TestMessagesWithOtherHeadersShareNoNotification(t *testing.T) {
 	far := newReceiver(t, nil)

@@ -50,6 +50,7 @@ func TestCredentialsOfTheURLAreSentAsBasic(t *testing.T) {
 	})
 	client, _, _ := newClient(t, strings.Replace(far.URL, "http://", "http://hook:p%40ss@", 1))
 	require.NoError(t, client.Deliver(t.Context(), deal))
+	assert.NotContains(t, client.target, "hook", "they are in the header alone")
 	client, _, _ = newClient(t, far.URL, func(c *Config) { c.Username, c.Password = "hook", "p@ss" })
 	require.NoError(t, client.Deliver(t.Context(), deal))
 }
@@ -192,9 +193,22 @@ func TestAVerdictWithACutBodyCounts(t *testing.T) {
 	url, _ = raw(t, "HTTP/1.1 404 Not Found\r\nContent-Length: 100\r\n\r\nno such")
 	client, _, _ = newClient(t, url)
 	require.ErrorContains(t, client.Deliver(t.Context(), deal), "404 Not Found: no such")
+}
 
-	url, _ = raw(t, "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: h2c\r\n\r\n")
-	client, _, _ = newClient(t, url)
+// What follows a 101 is another protocol, which need not end.
+func TestAReceiverThatSwitchesProtocolsHoldsNothingUp(t *testing.T) {
+	t.Parallel()
+	release := make(chan struct{})
+	far := newReceiver(t, func(w http.ResponseWriter, _ *http.Request) {
+		conn, _, err := http.NewResponseController(w).Hijack()
+		if assert.NoError(t, err) {
+			_, _ = io.WriteString(conn, "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: h2c\r\n\r\n")
+			<-release
+			_ = conn.Close()
+		}
+	})
+	defer close(release)
+	client, _, _ := newClient(t, far.URL)
 	require.ErrorContains(t, client.Deliver(t.Context(), deal), "101 Switching Protocols")
 }
 

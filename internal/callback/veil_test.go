@@ -20,7 +20,7 @@ func TestNoSecretIsRepeated(t *testing.T) {
 	const query, password, bearer, header = "s3cret/query+1", `s3cret"pass`, "s3cret-bearer", "s3cret-header"
 	basic := base64.StdEncoding.EncodeToString([]byte("hook:" + password))
 	echo := []string{
-		query, "s3cret%2Fquery%2B1", password, `s3cret\"pass`, basic, "Basic " + basic, bearer, "Bearer " + bearer, header,
+		query, "s3cret%2Fquery%2B1", password, `s3cret\"pass`, "s3cret%22pass", basic, "Basic " + basic, bearer, "Bearer " + bearer, header,
 		"token=s3cret%2Fquery%2B1&v=1", `token=s3cret%2Fquery%2B1\u0026v=1`, strings.Repeat("x", 190) + query,
 	}
 	for _, code := range []int{301, 400, 401, 404, 500, 503} {
@@ -50,7 +50,7 @@ func TestNoSecretIsRepeated(t *testing.T) {
 // A malformed answer is quoted by the transport's error.
 func TestNoSecretIsRepeatedByTheTransport(t *testing.T) {
 	t.Parallel()
-	url, _ := raw(t, "you asked for ?token=s3cret-query\r\n\r\n")
+	url, _ := raw(t, "HTTP/1.1 token=s3cret-query\r\n\r\n")
 	client, _, told := newClient(t, url+"/?token=s3cret-query", func(c *Config) { c.Retry.MaxAttempts = 2 })
 	err := client.Deliver(t.Context(), deal)
 	require.ErrorContains(t, err, "malformed HTTP")
