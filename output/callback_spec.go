@@ -86,6 +86,8 @@ output:
 const callbackDescription = `
 Each message is one POST with the message as its body, in the very bytes it has. Delivery is at least once: after a crash, a stop in mid-retry or an answer that was lost, a message comes again with the same id. Receivers should remember ids for a day.
 
+Behind a ` + "`pipedrive_webhook`" + ` there should be its ` + "`journal`" + `: retries last for hours, and Pipedrive waits for ten seconds.
+
 ### Verdicts
 
 | the receiver answers | what becomes of the message |
