@@ -175,11 +175,12 @@ output: { drop: {} }
 	sim.SetToken(token)
 	eventually(t, "it gets ready again", func() bool { return ready() == http.StatusOK })
 
-	_, metrics := get("http://" + address + "/metrics")
+	const all = `pipedrive_records_total{action="snapshot",label="",object="deals",path="root.input"} 10`
+	metrics := ""
+	eventually(t, "it has read all", func() bool { _, metrics = get("http://" + address + "/metrics"); return strings.Contains(metrics, all) })
 	for _, name := range []string{
 		`pipedrive_requests_total{code="200",label="",object="deals",path="root.input"}`,
 		"pipedrive_request_latency_ns", "pipedrive_tokens_spent_total", "pipedrive_tokens_remaining",
-		`pipedrive_records_total{action="snapshot",label="",object="deals",path="root.input"} 10`,
 		`pipedrive_poll_interval_seconds{`,
 	} {
 		assert.Contains(t, metrics, name)
