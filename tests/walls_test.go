@@ -54,6 +54,7 @@ var rooms = func() map[string]room {
 		"internal/spec":      {ours: inSpec, host: true},
 		"internal/boltcache": {host: true},
 		"internal/listen":    {},
+		"internal/instance":  {ours: onGround},                                                                          // only cmd imports it
 		"input":              {ours: append(slices.Clone(inDoor), "internal/boltcache", "internal/listen"), host: true}, // the cache comes along
 		"processor":          {ours: inDoor, host: true},
 		"output":             {ours: inDoor, host: true},
