@@ -30,5 +30,6 @@ func options() []service.CLIOptFunc {
 		service.CLIOptAddCommand(simulateCommand()),
 		service.CLIOptAddCommand(webhooksCommand()),
 		service.CLIOptAddCommand(journalCommand()),
+		service.CLIOptAddCommand(importCommand()),
 	}
 }
