@@ -1,6 +1,7 @@
 package input
 
 import (
+	"math"
 	"time"
 
 	"github.com/redpanda-data/benthos/v4/public/service"
@@ -16,6 +17,12 @@ type pollMetrics struct {
 	lag              *service.MetricGauge
 	interval         *service.MetricGauge
 	checkpointErrors *service.MetricCounter
+
+	walkRecords *service.MetricGauge
+	walkPages   *service.MetricGauge
+	walkRate    *service.MetricGauge
+	walkLeft    *service.MetricGauge
+	walkDone    *service.MetricGauge
 }
 
 func newPollMetrics(res *service.Resources) *pollMetrics {
@@ -26,12 +33,35 @@ func newPollMetrics(res *service.Resources) *pollMetrics {
 		lag:              m.NewGauge("pipedrive_poll_lag_seconds", "object"),
 		interval:         m.NewGauge("pipedrive_poll_interval_seconds", "object"),
 		checkpointErrors: m.NewCounter("pipedrive_checkpoint_errors_total"),
+
+		walkRecords: m.NewGauge("pipedrive_first_walk_records", "object"),
+		walkPages:   m.NewGauge("pipedrive_first_walk_pages", "object"),
+		walkRate:    m.NewGauge("pipedrive_first_walk_records_per_second", "object"),
+		walkLeft:    m.NewGauge("pipedrive_first_walk_seconds_left", "object"),
+		walkDone:    m.NewGauge("pipedrive_first_walk_done", "object"),
 	}
 }
 
 // Interval is told by the engine when the budget was asked.
 func (m *pollMetrics) Interval(object string, effective time.Duration) {
 	m.interval.Set(int64(effective.Seconds()), object)
+}
+
+// showFirstWalk sets what is known. Of a first walk that was over before this process nobody knows how long it was, and
+// what cannot be estimated is not shown.
+func (m *pollMetrics) showFirstWalk(object string, p poll.Progress, estimated bool) {
+	done := int64(0)
+	if p.Done {
+		done = 1
+	}
+	m.walkDone.Set(done, object)
+	if p.Pages > 0 {
+		m.walkRecords.Set(p.Records, object)
+		m.walkPages.Set(p.Pages, object)
+	}
+	if estimated {
+		m.walkLeft.Set(int64(math.Ceil(p.Left.Seconds())), object)
+	}
 }
 
 func (m *pollMetrics) handedOn(page poll.Page) {

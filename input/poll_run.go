@@ -20,6 +20,7 @@ type pollRun struct {
 	ledger     *cursor.Ledger
 	checkpoint *checkpoint
 	metrics    *pollMetrics
+	progress   *progress
 	log        *service.Logger
 	batches    chan pollBatch
 	labels     labels
@@ -64,6 +65,7 @@ func startPolling(ctx context.Context, c pollConfig, client *pipedrive.Client, r
 		labels:  newLabels(account, c.instanceID),
 	}
 	r.checkpoint = startCheckpoint(store, r.ledger, books{client: client, account: account}, r.metrics, res.Logger())
+	r.progress = newProgress(c.objects, r.metrics, r.log)
 	r.engine = poll.Start(poll.Config{
 		Client:           client,
 		Sources:          sources,
@@ -75,7 +77,10 @@ func startPolling(ctx context.Context, c pollConfig, client *pipedrive.Client, r
 		PageSize:         c.pageSize,
 		Owner:            fmt.Sprintf("%p", r),
 		Log:              res.Logger(),
-		Observer:         r.metrics,
+		Observer: struct {
+			*pollMetrics
+			*progress
+		}{r.metrics, r.progress},
 	})
 	return r, nil
 }
@@ -158,5 +163,6 @@ func (r *pollRun) countDropped(batch int, err error) {
 
 func (r *pollRun) stop() {
 	r.engine.Stop()
+	r.progress.close()
 	r.checkpoint.stop()
 }

@@ -182,6 +182,9 @@ output: { drop: {} }
 		`pipedrive_requests_total{code="200",label="",object="deals",path="root.input"}`,
 		"pipedrive_request_latency_ns", "pipedrive_tokens_spent_total", "pipedrive_tokens_remaining",
 		`pipedrive_poll_interval_seconds{`,
+		`pipedrive_first_walk_records{label="",object="deals",path="root.input"} 10`,
+		`pipedrive_first_walk_pages{label="",object="deals",path="root.input"} 1`,
+		`pipedrive_first_walk_done{label="",object="deals",path="root.input"} 1`,
 	} {
 		assert.Contains(t, metrics, name)
 	}

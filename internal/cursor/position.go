@@ -63,6 +63,11 @@ type Walk struct {
 	Restarted bool `json:"restarted,omitzero"`
 	// Disorderly: the list turned out not to be in the order that was asked for.
 	Disorderly bool `json:"disorderly,omitzero"`
+
+	// Counted on a first walk, so that people who wait for its end see how far it is, over restarts too.
+	Records int64     `json:"records,omitzero"`
+	Pages   int64     `json:"pages,omitzero"`
+	From    time.Time `json:"from,omitzero"` // the first update_time read
 }
 
 // Full is the memory of full reads.

@@ -66,6 +66,7 @@ func (w *walker) turnByTime(walk cursor.Walk) cursor.Walk {
 	again := cursor.Walk{Since: walk.Since, Began: walk.Began, Last: walk.Last, Restarted: true, Disorderly: walk.Disorderly}
 	if w.orderly(walk) {
 		again.Since = pick(walk.Last, walk.Since)
+		again.Records, again.Pages, again.From = walk.Records, walk.Pages, walk.From
 	}
 	return again
 }

@@ -37,9 +37,12 @@ type Source struct {
 	Position *cursor.Position
 }
 
-// Observer hears what the engine does.
+// Observer hears what the engine does. Its methods are called by many goroutines and must not block.
 type Observer interface {
-	Interval(object string, effective time.Duration) // what the budget made of the wished interval
+	// Interval is what the budget made of the wished interval.
+	Interval(object string, effective time.Duration)
+	// FirstWalk is told of every object at the start, then after each page of its first walk, and at its end.
+	FirstWalk(object string, p Progress)
 }
 
 // Page is what one request brought: the records to hand on, none if it brought nothing new, and the step that the
@@ -92,6 +95,9 @@ func Start(cfg Config) *Engine {
 		e.walkers = append(e.walkers, newWalker(e, s))
 	}
 	e.plan()
+	for _, w := range e.walkers {
+		cfg.Observer.FirstWalk(w.obj.Name, w.meter.soFar)
+	}
 	for _, w := range e.walkers {
 		e.done.Go(func() { w.run(ctx) })
 	}

@@ -51,6 +51,9 @@ func (w *walker) walkPages(ctx context.Context, walk cursor.Walk, way itinerary)
 			return err
 		}
 		w.dropRead(page, walk)
+		if w.pos.First {
+			w.meter.count(page, &next)
+		}
 		p := way.pick(page, walk, next)
 		if err := w.handOn(ctx, p); err != nil {
 			return err
@@ -67,7 +70,11 @@ func (w *walker) handOn(ctx context.Context, p Page) error {
 	if err := w.e.cfg.HandOn(ctx, p); err != nil {
 		return err
 	}
+	first := w.pos.First
 	w.pos.Apply(p.Step)
+	if first {
+		w.tellProgress(p.Step.Walk)
+	}
 	return nil
 }
 

@@ -26,6 +26,7 @@ type walker struct {
 	pos *cursor.Position // as far as pages were handed on; ahead of what is acknowledged
 
 	reading *reading // the full read under way, if the object is read in full
+	meter   meter    // of the first walk
 
 	failing  atomic.Bool // read by the others to see whether any object can be read
 	failures int         // transient ones since the last answer
@@ -43,6 +44,7 @@ func newWalker(e *Engine, s Source) *walker {
 	if w.obj.Walk == entity.Full && w.pos.Full == nil {
 		w.pos.Full = &cursor.Full{}
 	}
+	w.meter = w.newMeter()
 	return w
 }
 
@@ -64,6 +66,7 @@ func (w *walker) cycle(ctx context.Context) error {
 	first := w.pos.First
 	w.cycling.Store(!first)
 	w.spent = 0
+	w.meter.resume()
 	err := w.walk(ctx)
 	if err == nil && !first {
 		w.cycleCost.Store(int64(w.spent))

@@ -27,10 +27,11 @@ type world struct {
 	share  float64
 	limit  int // pages in flight
 
-	engine *poll.Engine
-	ledger *cursor.Ledger
-	client *pipedrive.Client
-	log    *logLines
+	engine   *poll.Engine
+	ledger   *cursor.Ledger
+	client   *pipedrive.Client
+	log      *logLines
+	listener listener
 
 	mu     sync.Mutex
 	got    []change
@@ -116,7 +117,7 @@ func (w *world) read(objects ...string) {
 		positions[object.Name] = p
 	}
 	w.client, w.ledger = client, cursor.NewLedger(w.limit, positions)
-	config.Client, config.HandOn, config.Log, config.Observer = client, w.take, w.log, nobody{}
+	config.Client, config.HandOn, config.Log, config.Observer = client, w.take, w.log, &w.listener
 	w.ended = make(chan struct{})
 	go w.store(w.ledger, w.ended)
 	w.engine = poll.Start(config)
@@ -249,7 +250,8 @@ func repeats(came []change) int {
 
 type nobody struct{}
 
-func (nobody) Interval(string, time.Duration) {}
+func (nobody) Interval(string, time.Duration)  {}
+func (nobody) FirstWalk(string, poll.Progress) {}
 
 // logLines keeps what was logged for a person.
 type logLines struct {
