@@ -22,6 +22,7 @@ const (
 type budget struct {
 	mu    sync.Mutex
 	limit int64 // tokens of the company, a day
+	told  bool  // an answer said so; else it is a guess
 
 	serial  int       // of the day, so that a late answer is not booked on the wrong one
 	began   time.Time // zero: before this process looked
@@ -116,7 +117,7 @@ func (b *budget) settle(now time.Time, t ticket, what told, retry time.Duration)
 		b.probing = false
 	}
 	if what.limit > 0 {
-		b.limit = what.limit
+		b.limit, b.told = what.limit, true
 	}
 	switch {
 	case what.spent && what.again > 0:

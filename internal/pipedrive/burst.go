@@ -21,6 +21,7 @@ const (
 type burst struct {
 	mu      sync.Mutex
 	limit   int
+	told    bool        // an answer said the limit
 	pending int         // sent and not answered
 	leaving []time.Time // when the answered ones leave the window, ascending
 	shut    time.Time   // nobody goes before this
@@ -70,7 +71,7 @@ func (b *burst) leave(sent bool) {
 func (b *burst) learn(limit int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.limit = limit
+	b.limit, b.told = limit, true
 	b.admit(time.Now())
 }
 

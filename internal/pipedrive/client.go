@@ -18,6 +18,7 @@ type Client struct {
 	secrets func() []string
 	shared  *Shared
 	cred    *credential
+	cost    cost
 	sizes   sync.Map // object name to the size of its last body
 	idle    func()   // closes connections that nobody uses
 	close   sync.Once
@@ -42,6 +43,7 @@ func New(cfg Config) (*Client, error) {
 	if observe == nil {
 		observe = silence{}
 	}
+	c.cost.Observer = observe
 	if log == nil {
 		log = silence{}
 	}
@@ -58,7 +60,7 @@ func New(cfg Config) (*Client, error) {
 		cred:    c.cred,
 		budget:  c.budget,
 		retry:   cmp.Or(cfg.ProbeInterval, defaultProbeInterval),
-		observe: observe,
+		observe: &c.cost,
 	}}
 	c.secrets = func() []string { return []string{cfg.APIToken} }
 	if cfg.OAuth != nil {

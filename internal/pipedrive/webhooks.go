@@ -52,6 +52,10 @@ type WebhookLimitError struct{ Answer }
 
 func (e *WebhookLimitError) Error() string { return e.String() }
 
+// WebhooksTokens is what it costs to list them.
+// https://pipedrive.readme.io/docs/core-api-concepts-rate-limiting
+const WebhooksTokens = 10
+
 const (
 	webhooksPath   = "/v1/webhooks"
 	webhooksObject = "webhooks"
@@ -60,8 +64,7 @@ const (
 // Webhooks reads all webhooks of the user that the credential belongs to; an app sees those that it made.
 // https://developers.pipedrive.com/docs/api/v1/Webhooks#getWebhooks
 func (c *Client) Webhooks(ctx context.Context) ([]Webhook, error) {
-	const tokens = 10
-	r, err := c.get(ctx, call{webhooksObject, tokens}, webhooksPath, "")
+	r, err := c.get(ctx, call{webhooksObject, WebhooksTokens}, webhooksPath, "")
 	if err != nil {
 		return nil, fmt.Errorf("listing webhooks: %w", err)
 	}
