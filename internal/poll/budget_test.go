@@ -7,6 +7,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/benthos-pipedrive/benthos-pipedrive/internal/entity"
+	"github.com/benthos-pipedrive/benthos-pipedrive/internal/poll"
 	"github.com/benthos-pipedrive/benthos-pipedrive/internal/simulator"
 )
 
@@ -131,4 +133,22 @@ func TestALargeFirstWalkLeavesTokensToTheOthers(t *testing.T) {
 		w.sim.Add("persons", changed(1))
 		w.pass(20 * time.Hour)
 	})
+}
+
+// What a day is said to cost is what it costs when nothing changes.
+func TestAnIdleDayCostsWhatItIsSaidTo(t *testing.T) {
+	for _, object := range []string{"deals", "leads", "files", "users", "pipelines"} {
+		t.Run(object, func(t *testing.T) {
+			inWorld(t, simulator.Options{Deals: 20, Leads: 20, Files: 20, DailyBudget: plenty}, func(t *testing.T, w *world) {
+				w.config.Interval = 5 * time.Minute
+				w.read(object)
+				w.pass(time.Hour) // the first walk, and the first look
+				before := w.sim.TokensSpent()
+				w.pass(24 * time.Hour)
+				row, _ := entity.Lookup(object)
+				said := poll.IdleDay(&row, w.config.Interval, w.config.FullReadInterval)
+				assert.InEpsilon(t, said, w.sim.TokensSpent()-before, 0.03)
+			})
+		})
+	}
 }

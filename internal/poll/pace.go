@@ -3,10 +3,30 @@ package poll
 import (
 	"math"
 	"time"
+
+	"github.com/benthos-pipedrive/benthos-pipedrive/internal/entity"
 )
 
 // day is the length of a budget day.
 const day = 24 * time.Hour
+
+// IntervalOf is which of the two intervals an object is read at.
+func IntervalOf(o *entity.Object, interval, fullRead time.Duration) time.Duration {
+	if o.Walk == entity.ByTime {
+		return interval
+	}
+	return fullRead
+}
+
+// IdleDay is how many tokens a day it takes to read an object at these intervals when nothing changes and its list has
+// one page. Each further page costs the object's tokens once more.
+func IdleDay(o *entity.Object, interval, fullRead time.Duration) float64 {
+	walks := day.Seconds() / IntervalOf(o, interval, fullRead).Seconds()
+	if o.Walk == entity.ByTime && o.NewestFirst != "" {
+		walks += day.Seconds() / fullRead.Seconds() // the looks
+	}
+	return walks * float64(o.Tokens)
+}
 
 // rate is what this object's cycles cost at the wished interval, in tokens a second.
 func (w *walker) rate() float64 {

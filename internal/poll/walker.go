@@ -130,10 +130,7 @@ func (w *walker) pageSize() int {
 }
 
 func (w *walker) interval() time.Duration {
-	if w.obj.Walk == entity.ByTime {
-		return w.e.cfg.Interval
-	}
-	return w.e.cfg.FullReadInterval
+	return IntervalOf(&w.obj, w.e.cfg.Interval, w.e.cfg.FullReadInterval)
 }
 
 // pauseAfter decides how long to rest after a cycle that took a while and ended with err.
