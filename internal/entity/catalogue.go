@@ -67,34 +67,34 @@ const docs = "https://developers.pipedrive.com/docs/api/v1/"
 // https://pipedrive.readme.io/docs/core-api-concepts-rate-limiting.
 var catalogue = []Object{
 	v2ByTime(Object{
-		Name: "deals", Kind: "deal", Aliases: []string{"opportunities"},
+		Name: "deals", Kind: "deal", Scope: "deals:read", Aliases: []string{"opportunities"},
 		Path: "/api/v2/deals", Record: "/api/v2/deals/%s", Tokens: 10,
 		Query: "status=open,won,lost,deleted", Deleted: []Mark{deleted}, Doc: docs + "Deals",
 		Fields: "/api/v2/dealFields", FieldTokens: 10,
 	}),
 	v2ByTime(Object{
-		Name: "deals_archived", Kind: "deal",
+		Name: "deals_archived", Kind: "deal", Scope: "deals:read",
 		Path: "/api/v2/deals/archived", Record: "/api/v2/deals/%s", Tokens: 20,
 		Query: "status=open,won,lost,deleted", Deleted: []Mark{deleted}, Doc: docs + "Deals",
 		Fields: "/api/v2/dealFields", FieldTokens: 10,
 	}),
 	v2ByTime(Object{
-		Name: "persons", Kind: "person", Aliases: []string{"contacts"},
+		Name: "persons", Kind: "person", Scope: "contacts:read", Aliases: []string{"contacts"},
 		Path: "/api/v2/persons", Record: "/api/v2/persons/%s", Tokens: 10, Doc: docs + "Persons",
 		Fields: "/api/v2/personFields", FieldTokens: 10,
 	}),
 	v2ByTime(Object{
-		Name: "organizations", Kind: "organization", Aliases: []string{"accounts"},
+		Name: "organizations", Kind: "organization", Scope: "contacts:read", Aliases: []string{"accounts"},
 		Path: "/api/v2/organizations", Record: "/api/v2/organizations/%s", Tokens: 10, Doc: docs + "Organizations",
 		Fields: "/api/v2/organizationFields", FieldTokens: 10,
 	}),
 	v2ByTime(Object{
-		Name: "activities", Kind: "activity",
+		Name: "activities", Kind: "activity", Scope: "activities:read",
 		Path: "/api/v2/activities", Record: "/api/v2/activities/%s", Tokens: 10, Doc: docs + "Activities",
 		Fields: "/api/v2/activityFields", FieldTokens: 10,
 	}),
 	v2ByTime(Object{
-		Name: "products", Kind: "product",
+		Name: "products", Kind: "product", Scope: "products:read",
 		Path: "/api/v2/products", Record: "/api/v2/products/%s", Tokens: 10, Doc: docs + "Products",
 		Fields: "/api/v2/productFields", FieldTokens: 10,
 	}),
@@ -108,7 +108,7 @@ var catalogue = []Object{
 	}),
 	v1Paged(Object{
 		// Its custom fields are the deals'.
-		Name: "leads", Kind: "lead", Walk: ByTime, PageSize: 500,
+		Name: "leads", Kind: "lead", Scope: "leads:read", Walk: ByTime, PageSize: 500,
 		Path: "/v1/leads", Record: "/v1/leads/%s", Tokens: 20,
 		Since: "updated_since", OldestFirst: v1Oldest, NewestFirst: v1NewlyMade, NewestBy: addTime, Doc: docs + "Leads",
 		Fields: "/api/v2/dealFields", FieldTokens: 10,
@@ -116,7 +116,7 @@ var catalogue = []Object{
 	v1Paged(Object{
 		// No time filter, and whether archiving moves update_time is not documented: read whole. A lead that is
 		// taken out of the archive is back among the leads, so vanishing means nothing.
-		Name: "leads_archived", Kind: "lead", Walk: Full, PageSize: 500, Query: "sort=id+ASC",
+		Name: "leads_archived", Kind: "lead", Scope: "leads:read", Walk: Full, PageSize: 500, Query: "sort=id+ASC",
 		Path: "/v1/leads/archived", Record: "/v1/leads/%s", Tokens: 40, Doc: docs + "Leads",
 		Fields: "/api/v2/dealFields", FieldTokens: 10,
 	}),
@@ -127,7 +127,7 @@ var catalogue = []Object{
 	}),
 	v1Whole(Object{
 		// A deactivated user still exists: active_flag false is a change, not a deletion.
-		Name: "users", Kind: "user",
+		Name: "users", Kind: "user", Scope: "users:read",
 		Path: "/v1/users", Record: "/v1/users/%s", Tokens: 20,
 		Updated: Stamp{Field: "modified"}, Created: Stamp{Field: "created"}, Doc: docs + "Users",
 	}),
@@ -137,7 +137,7 @@ var catalogue = []Object{
 		NewestFirst: "sort=update_time+DESC", NewestBy: updateTime, Doc: docs + "Files",
 	}),
 	v2Full(Object{
-		Name: "projects", Kind: "project", Query: "status=open,completed,canceled,deleted",
+		Name: "projects", Kind: "project", Scope: "projects:read", Query: "status=open,completed,canceled,deleted",
 		Path: "/api/v2/projects", Record: "/api/v2/projects/%s", Tokens: 10,
 		Deleted: []Mark{deleted}, Doc: docs + "Projects",
 		Fields: "/api/v2/projectFields", FieldTokens: 10,
@@ -159,7 +159,7 @@ var catalogue = []Object{
 // logged at its end or later.
 func callLogs() Object {
 	o := v1Paged(Object{
-		Name: "call_logs", Kind: "call_log", Walk: Newest, PageSize: 50,
+		Name: "call_logs", Kind: "call_log", Scope: "phone-integration", Walk: Newest, PageSize: 50,
 		Path: "/v1/callLogs", Record: "/v1/callLogs/%s", Tokens: 20, Doc: docs + "CallLogs",
 	})
 	o.Updated, o.Created = Stamp{}, Stamp{Field: "start_time"}

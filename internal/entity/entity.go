@@ -57,6 +57,8 @@ type Object struct {
 	Paging   Paging
 	PageSize int // the most rows a page may have
 
+	Scope string // that an app needs to list it, where that is documented
+
 	Tokens       int // daily budget tokens of one page
 	RecordTokens int // of one record
 
