@@ -12,6 +12,9 @@ import (
 	bolterrors "go.etcd.io/bbolt/errors"
 )
 
+// ErrHeld is why a file cannot be opened while another process has it.
+var ErrHeld = errors.New("another process holds the file")
+
 // openDB opens or creates the database and says what is wrong in the words of somebody who has to repair it.
 func openDB(path string, timeout time.Duration) (*bbolt.DB, error) {
 	var handle *os.File
@@ -44,7 +47,7 @@ func openDB(path string, timeout time.Duration) (*bbolt.DB, error) {
 		_ = handle.Close()
 	}
 	if errors.Is(err, bolterrors.ErrTimeout) {
-		return nil, fmt.Errorf("another process holds the file (waited %s for it)", timeout)
+		return nil, fmt.Errorf("%w (waited %s for it)", ErrHeld, timeout)
 	}
 	if _, ok := errors.AsType[syscall.Errno](err); ok {
 		return nil, err
