@@ -51,11 +51,12 @@ var rooms = func() map[string]room {
 		"internal/callback":  {ours: onGround},
 		"internal/poll":      {ours: inEngine},
 		"internal/webhook":   {ours: inEngine},
+		"internal/checkup":   {ours: inSpec},
 		"internal/spec":      {ours: inSpec, host: true},
 		"internal/boltcache": {host: true},
 		"internal/listen":    {},
-		"internal/instance":  {ours: onGround},                                                                          // only cmd imports it
-		"input":              {ours: append(slices.Clone(inDoor), "internal/boltcache", "internal/listen"), host: true}, // the cache comes along
+		"internal/instance":  {ours: onGround},                                                                                              // only cmd imports it
+		"input":              {ours: append(slices.Clone(inDoor), "internal/boltcache", "internal/listen", "internal/checkup"), host: true}, // the cache comes along
 		"processor":          {ours: inDoor, host: true},
 		"output":             {ours: inDoor, host: true},
 	}
@@ -114,6 +115,8 @@ func TestWallsStand(t *testing.T) {
 		{"internal/poll", ourModule + "/internal/spec", "must not import internal/spec"},
 		{"internal/poll", hostModule + "v4/public/service", "must not know the host: imports " + hostModule + "v4/public/service"},
 		{"input", ourModule + "/output", "must not import output"},
+		{"internal/checkup", ourModule + "/internal/webhook", ""},
+		{"internal/checkup", ourModule + "/internal/spec", "must not import internal/spec"},
 		{"output", ourModule + "/internal/boltcache", "must not import internal/boltcache"},
 		{"input", ourModule + "/internal/simulator", "must not import internal/simulator"},
 		{"internal/new", "strings", "is a room without a row in the table of this test"},
