@@ -31,5 +31,6 @@ func options() []service.CLIOptFunc {
 		service.CLIOptAddCommand(webhooksCommand()),
 		service.CLIOptAddCommand(journalCommand()),
 		service.CLIOptAddCommand(importCommand()),
+		service.CLIOptAddCommand(checkCommand()),
 	}
 }

@@ -140,18 +140,22 @@ func (p printer) encode(v any) error {
 	return e.Encode(v)
 }
 
-// table prints rows, the first of which is the head, and a line below. What Pipedrive holds may be anybody's text: no
-// character of it reaches the terminal as a command.
+// printable is a text of which no character reaches the terminal as a command: what Pipedrive holds may be anybody's.
+func printable(text string) string {
+	return strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return '?'
+		}
+		return r
+	}, text)
+}
+
+// table prints rows, the first of which is the head, and a line below.
 func (p printer) table(rows [][]string, end string) error {
 	t := tabwriter.NewWriter(p.to, 0, 0, 2, ' ', 0)
 	for _, row := range rows {
 		for i, cell := range row {
-			row[i] = strings.Map(func(r rune) rune {
-				if !unicode.IsPrint(r) {
-					return '?'
-				}
-				return r
-			}, cell)
+			row[i] = printable(cell)
 			if cell == "" {
 				row[i] = "-"
 			}
