@@ -75,7 +75,7 @@ Each record is one message, in the very bytes that Pipedrive sent; each page is 
 
 ### What is read
 
-On the first walk every record comes once, with action ` + "`snapshot`" + `. Then every ` + "`interval`" + ` each object is asked for what changed. Lists without a time filter are read every ` + "`full_read_interval`" + ` and compared with the last reading; there a record that vanishes is reported as ` + "`deleted`" + ` with the body ` + "`{\"id\": …}`" + `. Pipedrive's lists show deletions of deals, but not of persons, organizations, products, activities, leads and notes: these come by webhook only.
+On the first walk every record comes once, with action ` + "`snapshot`" + `; while it goes on a line in the log every 10 seconds tells how far it is. Then every ` + "`interval`" + ` each object is asked for what changed. Lists without a time filter are read every ` + "`full_read_interval`" + ` and compared with the last reading; there a record that vanishes is reported as ` + "`deleted`" + ` with the body ` + "`{\"id\": …}`" + `. Pipedrive's lists show deletions of deals, but not of persons, organizations, products, activities, leads and notes: these come by webhook only.
 
 ### When it cannot read
 

@@ -38,7 +38,7 @@ func (r *run) checkObjects(ctx context.Context) {
 
 func (r *run) addObject(p *Poll, o *entity.Object, err error) {
 	l := Line{State: OK, About: AboutObject, Where: p.Name, Subject: o.Name}
-	planned := r.planned(p, o.Name)
+	planned := r.planned[o]
 	if err == nil {
 		planned.Readable = true
 		l.Found = "readable, every " + short(planned.Effective)

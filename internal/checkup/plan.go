@@ -32,6 +32,20 @@ func (r *run) checkBudgets(context.Context) {
 			r.add(l)
 		}
 		r.report.Accounts = append(r.report.Accounts, account)
+		r.remember(together, account)
+	}
+}
+
+// remember keeps what is planned for each object, in the order in which plan went over them.
+func (r *run) remember(connections []*connection, a Account) {
+	next := 0
+	for _, c := range connections {
+		for _, p := range c.polls {
+			for i := range p.Objects {
+				r.planned[&p.Objects[i]] = &a.Objects[next]
+				next++
+			}
+		}
 	}
 }
 
@@ -124,16 +138,4 @@ func planLine(a Account) Line {
 		line.Remedy = "poll fewer objects, set a longer interval, or raise daily_token_share; or leave it so, what changes comes later then"
 	}
 	return line
-}
-
-// planned finds an object of an account.
-func (r *run) planned(p *Poll, name string) *Object {
-	for i := range r.report.Accounts {
-		objects := r.report.Accounts[i].Objects
-		j := slices.IndexFunc(objects, func(o Object) bool { return o.Where == p.Name && o.Name == name })
-		if j >= 0 {
-			return &objects[j]
-		}
-	}
-	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/benthos-pipedrive/benthos-pipedrive/internal/cursor"
+	"github.com/benthos-pipedrive/benthos-pipedrive/internal/entity"
 	"github.com/benthos-pipedrive/benthos-pipedrive/internal/pipedrive"
 )
 
@@ -17,6 +18,7 @@ type run struct {
 	running     *Running         // nil: no process of ours was found
 	caches      map[string]error // that were probed, by label
 	connections []*connection    // in the order of the configuration
+	planned     map[*entity.Object]*Object
 }
 
 // connection is one credential at one place, whichever components use it.
@@ -32,7 +34,7 @@ func (c *connection) where() string { return strings.Join(c.names, ", ") }
 
 // Run checks. It returns what it found until then when the context ends.
 func Run(ctx context.Context, cfg Config) Report {
-	r := &run{cfg: cfg, caches: map[string]error{}}
+	r := &run{cfg: cfg, caches: map[string]error{}, planned: map[*entity.Object]*Object{}}
 	r.connect()
 	for _, step := range []func(context.Context){
 		r.checkProcess,

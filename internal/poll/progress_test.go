@@ -126,6 +126,31 @@ func TestAResumedFirstWalkGoesOnCounting(t *testing.T) {
 	})
 }
 
+// A cursor that Pipedrive no longer takes sends the walk back to the last second that it read, not to the beginning.
+func TestAFirstWalkThatLosesItsPlaceGoesOnCounting(t *testing.T) {
+	inWorld(t, simulator.Options{Deals: 2000, DailyBudget: plenty}, func(t *testing.T, w *world) {
+		spread(w, "deals", 2000)
+		w.config.PageSize = 100
+		requests := 0
+		w.sim.OnRequest(func(*http.Request) {
+			if requests++; requests == 11 {
+				w.sim.FailNext(simulator.BadCursor())
+			}
+		})
+		w.read("deals")
+		w.pass(time.Minute)
+		told := w.listener.heard("deals")
+		for i, p := range told[1 : len(told)-1] {
+			assert.Greater(t, p.Records, told[i].Records)
+			assert.Greater(t, p.Part, told[i].Part)
+		}
+		last := told[len(told)-1]
+		assert.True(t, last.Done)
+		assert.EqualValues(t, 2001, last.Records, "one was read twice")
+		assert.Len(t, w.news(), 2000)
+	})
+}
+
 func TestAPauseInAFirstWalkIsNoWork(t *testing.T) {
 	inWorld(t, simulator.Options{Deals: 2000, DailyBudget: plenty}, func(t *testing.T, w *world) {
 		spread(w, "deals", 2000)
