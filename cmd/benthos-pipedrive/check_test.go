@@ -458,6 +458,25 @@ pipedrive_journal_pending{label="other",path="root.input"} 500
 	assert.Equal(t, "ok  running and ready, metrics at "+running, got[1])
 }
 
+func TestCheckOfAHeldCacheAsksTheProcessThatHoldsIt(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct{ metrics, want string }{
+		{"pipedrive_checkpoint_errors_total 0\n", "ok state in use by the process that runs"},
+		{"pipedrive_tokens_remaining 5\n", "ok state in use by the process that runs"},
+		{"pipedrive_checkpoint_errors_total 3\n", "warning state in use by the process that runs; storing a checkpoint failed 3 times since its start"},
+	} {
+		sim := simulator.RunT(t, simulator.Options{Deals: 5, Persons: 5})
+		path := pipelineOf(t, sim, strings.Replace(checkedPoll, `state/b.db"`, `state/b.db", timeout: 10ms`, 1))
+		hold(t, filepath.Join(filepath.Dir(path), "state", "b.db"))
+		said, _, code := checked(t, "--json", "--metrics-url", playProcess(t, test.metrics, http.StatusOK, ""), path)
+		assert.Zero(t, code)
+		var r reportShown
+		require.NoError(t, json.Unmarshal([]byte(said), &r))
+		assert.Equal(t, []string{test.want}, r.about("cache"))
+		assert.Empty(t, r.about("checkpoint"), "which cannot be read")
+	}
+}
+
 // playProcess answers as a process of the host does.
 func playProcess(t *testing.T, metrics string, ready int, why string) (metricsURL string) {
 	t.Helper()
@@ -514,10 +533,11 @@ func TestCheckReadsTheCheckpoint(t *testing.T) {
 	t.Parallel()
 	sim := simulator.RunT(t, simulator.Options{Deals: 5, Persons: 5})
 	other := sim.AddCompany(simulator.Options{Deals: 5, Persons: 5})
-	path := pipelineOf(t, sim, checkedPoll)
+	path := pipelineOf(t, sim, strings.Replace(checkedPoll, "objects:", "interval: 50ms\n    objects:", 1))
 	p := program(t, "run", path)
 	require.NoError(t, p.Start())
-	require.Eventually(t, func() bool { return sim.Count("/api/v2/persons") > 0 && sim.Count("/api/v2/deals") > 0 }, 20*time.Second, 10*time.Millisecond)
+	const walks = 2 // of which the first is over then
+	require.Eventually(t, func() bool { return sim.Count("/api/v2/persons") > walks && sim.Count("/api/v2/deals") > walks }, 20*time.Second, 10*time.Millisecond)
 	require.NoError(t, p.Process.Signal(os.Interrupt))
 	require.NoError(t, p.Wait())
 
@@ -630,6 +650,12 @@ func TestCheckReadsFilesAsTheHostDoes(t *testing.T) {
 	said, log, code = checked(t, "-r", root, stream)
 	require.Zero(t, code, said+log)
 	assert.Regexp(t, `ok +cache state +root.input +a key was written`, said)
+
+	// What looks like a variable once they are filled in is a value.
+	odd := write("odd.yaml", "cache_resources:\n  - label: state\n    bolt: { path: '"+folder+"/${{CHECK_TOKEN}}.db' }\n")
+	said, log, code = checked(t, "-r", odd, stream)
+	require.Zero(t, code, said+log)
+	assert.FileExists(t, filepath.Join(folder, "${CHECK_TOKEN}.db"))
 }
 
 func TestCheckThatCannotCheckSaysWhyAndEndsWithTwo(t *testing.T) {

@@ -190,6 +190,20 @@ func TestNothingIsEstimatedWithoutAnOrderOrAnEnd(t *testing.T) {
 	}
 }
 
+func TestNothingIsEstimatedOnceAListProvesDisorderly(t *testing.T) {
+	inWorld(t, simulator.Options{CallLogs: 300, DailyBudget: plenty, Quirks: simulator.Quirks{OldestCallsFirst: true}}, func(t *testing.T, w *world) {
+		w.start = w.sim.Now().Add(-10 * 365 * 24 * time.Hour).Format(time.RFC3339)
+		w.read("call_logs")
+		w.pass(time.Minute)
+		told := w.listener.heard("call_logs")
+		require.Greater(t, len(told), 5)
+		for _, p := range told {
+			assert.Zero(t, p.Part)
+			assert.Zero(t, p.Left)
+		}
+	})
+}
+
 func TestFromATimeOnTheEndOfANewestFirstWalkIsEstimated(t *testing.T) {
 	inWorld(t, simulator.Options{Files: 1000, DailyBudget: plenty}, func(t *testing.T, w *world) {
 		spread(w, "files", 1000)
