@@ -531,7 +531,7 @@ func TestCheckShowsNoPasswordOfTheMetrics(t *testing.T) {
 // The checkpoint of another company is refused by the pipeline, and so it is here.
 func TestCheckReadsTheCheckpoint(t *testing.T) {
 	t.Parallel()
-	sim := simulator.RunT(t, simulator.Options{Deals: 5, Persons: 5})
+	sim := simulator.RunT(t, simulator.Options{Deals: 5, Persons: 5, DailyBudget: 100_000_000})
 	other := sim.AddCompany(simulator.Options{Deals: 5, Persons: 5})
 	path := pipelineOf(t, sim, strings.Replace(checkedPoll, "objects:", "interval: 50ms\n    objects:", 1))
 	p := program(t, "run", path)
