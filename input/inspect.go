@@ -39,7 +39,7 @@ func InspectPoll(where checkup.Where, yaml string, res *service.Resources) (p ch
 		}
 		return checkup.Checkpoint{Books: kept.books, Positions: kept.positions}, err
 	}
-	p.Reader, err = inspectConnection(where, c.connection, res)
+	p.Reader, err = c.connection.Inspect(where, res)
 	return p, err
 }
 
@@ -61,17 +61,12 @@ func InspectWebhook(where checkup.Where, yaml string, res *service.Resources) (d
 		return d, nil
 	}
 	reg := &checkup.Registration{Subscription: c.registration.subscription}
-	if reg.Reader, err = inspectConnection(where, c.registration.connection, res); err != nil {
+	if reg.Reader, err = c.registration.connection.Inspect(where, res); err != nil {
 		return d, fmt.Errorf("%s.%w", pwFieldRegistration, err)
 	}
 	reg.Subscription.Client = reg.Client
 	d.Registration = reg
 	return d, nil
-}
-
-func inspectConnection(where checkup.Where, c spec.Connection, res *service.Resources) (checkup.Reader, error) {
-	client, err := c.NewClient(res)
-	return checkup.Reader{Where: where, Client: client, OAuth: c.IsOAuth(), TokenCache: c.TokenCache()}, err
 }
 
 // ProbeCache writes to a cache resource for the command `check`.

@@ -39,7 +39,7 @@ var rooms = func() map[string]room {
 	onGround := []string{"internal/entity"}
 	inEngine := slices.Concat(ground, middle)
 	inSpec := slices.Concat(ground, middle, engines)
-	inDoor := append(slices.Clone(inSpec), "internal/spec")
+	inDoor := append(slices.Clone(inSpec), "internal/spec", "internal/checkup")
 	return map[string]room{
 		"internal/entity":    {},
 		"internal/cursor":    {},
@@ -52,11 +52,11 @@ var rooms = func() map[string]room {
 		"internal/poll":      {ours: inEngine},
 		"internal/webhook":   {ours: inEngine},
 		"internal/checkup":   {ours: inSpec},
-		"internal/spec":      {ours: inSpec, host: true},
+		"internal/spec":      {ours: append(slices.Clone(inSpec), "internal/checkup"), host: true},
 		"internal/boltcache": {host: true},
 		"internal/listen":    {},
-		"internal/instance":  {ours: onGround},                                                                                              // only cmd imports it
-		"input":              {ours: append(slices.Clone(inDoor), "internal/boltcache", "internal/listen", "internal/checkup"), host: true}, // the cache comes along
+		"internal/instance":  {ours: onGround},                                                                          // only cmd imports it
+		"input":              {ours: append(slices.Clone(inDoor), "internal/boltcache", "internal/listen"), host: true}, // the cache comes along
 		"processor":          {ours: inDoor, host: true},
 		"output":             {ours: inDoor, host: true},
 	}

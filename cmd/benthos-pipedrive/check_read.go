@@ -18,6 +18,7 @@ import (
 
 	"github.com/benthos-pipedrive/benthos-pipedrive/input"
 	"github.com/benthos-pipedrive/benthos-pipedrive/internal/checkup"
+	"github.com/benthos-pipedrive/benthos-pipedrive/processor"
 )
 
 // configuration is what a check reads of the files of one process.
@@ -83,9 +84,6 @@ func readConfiguration(streams []string, root string, resources []string) (*conf
 	}
 	if inStreams && root == "" {
 		c.http = httpServer{enabled: true, address: "127.0.0.1:4195"} // the host's defaults
-	}
-	if len(c.components) == 0 {
-		return nil, fmt.Errorf("there is no input of ours in %s, nothing to check", strings.Join(streams, ", "))
 	}
 	return c, nil
 }
@@ -247,6 +245,14 @@ var inspectors = map[string]func(*inspection, component, *service.Resources) err
 		}
 		return err
 	},
+	"pipedrive_normalize": func(i *inspection, c component, res *service.Resources) error {
+		r, err := processor.InspectNormalize(c.Where, c.yaml, res)
+		if err == nil && r != nil {
+			i.closers = append(i.closers, r.Client.Close)
+			i.config.Resolvers = append(i.config.Resolvers, *r)
+		}
+		return err
+	},
 }
 
 // inspect makes the caches and the clients, and nothing else of the configuration. Warnings go to log.
@@ -266,6 +272,9 @@ func (c *configuration) inspect(log io.Writer) (_ *inspection, err error) {
 		if err := inspectors[component.name](i, component, res); err != nil {
 			return nil, fmt.Errorf("%s: %s: %w", component.Name, component.name, err)
 		}
+	}
+	if len(i.config.Polls)+len(i.config.Doors)+len(i.config.Resolvers) == 0 {
+		return nil, errors.New("there is nothing to check: no input of ours, nor a processor that asks Pipedrive")
 	}
 	i.config.Probe = func(ctx context.Context, cache string) error {
 		if err := broken[cache]; err != nil {

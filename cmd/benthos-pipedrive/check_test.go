@@ -625,6 +625,35 @@ cache_resources: [ { label: m, memory: {} } ]
 	assert.EqualValues(t, sim.TokensSpent()+other.TokensSpent(), r.Tokens)
 }
 
+// A processor that asks Pipedrive for names is a connection like others; of another company it can name nothing.
+func TestCheckLooksAtWhoAsksForNames(t *testing.T) {
+	t.Parallel()
+	sim := simulator.RunT(t, simulator.Options{Deals: 5, Persons: 5})
+	other := sim.AddCompany(simulator.Options{})
+	const processors = `
+pipeline:
+  processors:
+    - branch:
+        processors:
+          - label: names
+            pipedrive_normalize: { resolve: { enabled: true, base_url: %URL, api_token: %TOKEN } }
+          - pipedrive_normalize: {}
+`
+	r, code := report(t, sim, checkedPoll+processors)
+	assert.Zero(t, code)
+	assert.Zero(t, r.Warnings)
+	assert.Equal(t, "crm, names", r.Checks[2].Where, "%+v", r.Checks)
+	assert.EqualValues(t, 22, r.Tokens)
+
+	r, code = report(t, sim, checkedPoll+strings.Replace(processors, "%TOKEN", other.Token(), 1))
+	assert.Zero(t, code)
+	assert.Contains(t, r.about("credential"), "warning  resolve asks acme-sandbox2.pipedrive.com, of which no input reads: events of another company stay without names")
+
+	r, code = report(t, sim, "http: { enabled: false }"+strings.Replace(processors, "%TOKEN", "0000000000000000000000000000000000000000", 1))
+	assert.Equal(t, 1, code, "also where the events come from elsewhere")
+	assert.Equal(t, []string{"problem  GET /v1/users/me: 401 Unauthorized: unauthorized access"}, r.about("credential"))
+}
+
 // As the host does: environment variables, resources in files of their own, streams below a root.
 func TestCheckReadsFilesAsTheHostDoes(t *testing.T) {
 	sim := simulator.RunT(t, simulator.Options{Deals: 5, Persons: 5})
@@ -676,7 +705,7 @@ func TestCheckThatCannotCheckSaysWhyAndEndsWithTwo(t *testing.T) {
 		{"name the FILE of a pipeline", nil},
 		{"no such file", []string{filepath.Join(folder, "missing.yaml")}},
 		{"is a directory", []string{folder}},
-		{"there is no input of ours", []string{write("input: { generate: { mapping: 'root = {}' } }\n")}},
+		{"there is nothing to check: no input of ours", []string{write("input: { generate: { mapping: 'root = {}' } }\n")}},
 		{"field intervall not recognised", []string{write("input:\n  pipedrive_poll: { api_token: abc, intervall: 1m }\n")}},
 		{"required environment variables were not set: [CHECK_NOT_SET]", []string{write("input:\n  pipedrive_poll: { api_token: '${CHECK_NOT_SET}' }\n")}},
 		{"did not find expected", []string{write("input: {\n")}},

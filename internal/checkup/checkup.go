@@ -16,8 +16,9 @@ import (
 
 // Config is what is checked: the components of ours in a configuration.
 type Config struct {
-	Polls []Poll
-	Doors []Door
+	Polls     []Poll
+	Doors     []Door
+	Resolvers []Reader // ask for the names of custom fields
 
 	// Probe writes a key to a cache resource, reads it and removes it. ErrHeld: another process has it to itself.
 	Probe func(ctx context.Context, cache string) error

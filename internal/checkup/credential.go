@@ -51,6 +51,28 @@ func (r *run) checkCredentials(ctx context.Context) {
 	}
 }
 
+// checkStrangers looks for processors that ask another company for the names of its fields than the one that is read.
+func (r *run) checkStrangers(context.Context) {
+	companies := map[string]bool{}
+	for _, c := range r.connections {
+		if c.account != nil && len(c.polls)+len(c.registrations) > 0 {
+			companies[c.account.CompanyID] = true
+		}
+	}
+	for _, c := range r.connections {
+		if c.account == nil || len(companies) == 0 || companies[c.account.CompanyID] {
+			continue
+		}
+		for _, reader := range c.resolvers {
+			r.add(Line{
+				State: Warning, About: AboutCredential, Where: reader.Name,
+				Found:  "resolve asks " + c.account.Host + ", of which no input reads: events of another company stay without names",
+				Remedy: "give resolve a credential of the company whose events these are",
+			})
+		}
+	}
+}
+
 func heldIsWarning(err error) State {
 	if errors.Is(err, ErrHeld) {
 		return Warning

@@ -27,6 +27,7 @@ type connection struct {
 	names         []string
 	polls         []*Poll
 	registrations []*Registration
+	resolvers     []*Reader
 	account       *pipedrive.Account // nil: it was not let in
 }
 
@@ -40,6 +41,7 @@ func Run(ctx context.Context, cfg Config) Report {
 		r.checkProcess,
 		r.checkCaches, // before the credentials: a refresh token that comes back has to be kept
 		r.checkCredentials,
+		r.checkStrangers,
 		r.checkBudgets,
 		r.checkObjects,
 		r.checkWebhooks,
@@ -71,6 +73,11 @@ func (r *run) connect() {
 			c.registrations = append(c.registrations, reg)
 		}
 	}
+	for i := range r.cfg.Resolvers {
+		reader := &r.cfg.Resolvers[i]
+		c := r.connectionOf(*reader)
+		c.resolvers = append(c.resolvers, reader)
+	}
 }
 
 func (r *run) connectionOf(reader Reader) *connection {
@@ -92,6 +99,9 @@ func (r *run) clients() (all []*pipedrive.Client) {
 		}
 		for _, reg := range c.registrations {
 			all = append(all, reg.Client)
+		}
+		for _, reader := range c.resolvers {
+			all = append(all, reader.Client)
 		}
 	}
 	return all

@@ -44,6 +44,9 @@ func (r *run) checkCaches(ctx context.Context) {
 			use(d.Registration.TokenCache, d.Name)
 		}
 	}
+	for _, reader := range r.cfg.Resolvers {
+		use(reader.TokenCache, reader.Name)
+	}
 	for _, label := range labels {
 		r.checkCache(ctx, label, listed(users[label]))
 	}

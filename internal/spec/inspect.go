@@ -8,18 +8,19 @@ import (
 	"time"
 
 	"github.com/redpanda-data/benthos/v4/public/service"
+
+	"github.com/benthos-pipedrive/benthos-pipedrive/internal/checkup"
 )
 
-// TokenCache is the label of the cache that keeps the newest refresh token; empty: there is none, or no need of one.
-func (c Connection) TokenCache() string {
-	if c.config.OAuth == nil {
-		return ""
+// Inspect makes a connection ready to be looked at by the command `check`. The client has to be closed.
+func (c Connection) Inspect(where checkup.Where, res *service.Resources) (checkup.Reader, error) {
+	client, err := c.NewClient(res)
+	r := checkup.Reader{Where: where, Client: client, OAuth: c.config.OAuth != nil}
+	if r.OAuth {
+		r.TokenCache = c.tokenCache
 	}
-	return c.tokenCache
+	return r, err
 }
-
-// IsOAuth tells the credential of an app from a personal token.
-func (c Connection) IsOAuth() bool { return c.config.OAuth != nil }
 
 const (
 	probeKey = "benthos_pipedrive_check"
