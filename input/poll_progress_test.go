@@ -1,9 +1,9 @@
 package input
 
 import (
-	"bytes"
 	"log/slog"
 	"regexp"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -19,7 +19,16 @@ import (
 // progressLog is a progress in virtual time, and the lines that it has logged.
 type progressLog struct {
 	*progress
-	written bytes.Buffer
+
+	mu      sync.Mutex
+	written []byte
+}
+
+func (p *progressLog) Write(b []byte) (int, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.written = append(p.written, b...)
+	return len(b), nil
 }
 
 func watching(t *testing.T, test func(t *testing.T, p *progressLog), objects ...string) {
@@ -32,7 +41,7 @@ func watching(t *testing.T, test func(t *testing.T, p *progressLog), objects ...
 			require.True(t, known)
 			rows = append(rows, row)
 		}
-		log := service.NewLoggerFromSlog(slog.New(slog.NewTextHandler(&p.written, nil)))
+		log := service.NewLoggerFromSlog(slog.New(slog.NewTextHandler(p, nil)))
 		p.progress = newProgress(rows, newPollMetrics(service.MockResources()), log)
 		defer p.close()
 		test(t, p)
@@ -41,14 +50,16 @@ func watching(t *testing.T, test func(t *testing.T, p *progressLog), objects ...
 
 var message = regexp.MustCompile(`msg="([^"]*)"`)
 
-// pass lets virtual time go by and returns the lines that came.
+// pass lets virtual time go by and returns the lines that came since the last call.
 func (p *progressLog) pass(d time.Duration) (lines []string) {
-	p.written.Reset()
 	<-time.After(d)
 	synctest.Wait()
-	for _, found := range message.FindAllStringSubmatch(p.written.String(), -1) {
-		lines = append(lines, found[1])
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, found := range message.FindAllSubmatch(p.written, -1) {
+		lines = append(lines, string(found[1]))
 	}
+	p.written = nil
 	return lines
 }
 
@@ -74,6 +85,10 @@ func TestAFirstWalkIsALineEveryTenSeconds(t *testing.T) {
 
 		p.FirstWalk("deals", poll.Progress{Records: 13_100, Pages: 27, Done: true})
 		p.FirstWalk("files", poll.Progress{Records: 1300, Pages: 14, Done: true})
+		assert.Equal(t, []string{
+			"The first walk of deals is over: 13,100 records in 27 pages",
+			"The first walk of files is over: 1,300 records in 14 pages",
+		}, p.pass(0))
 		assert.Empty(t, p.pass(time.Hour), "normal running is silent")
 	}, "deals", "files", "users")
 }
@@ -85,8 +100,8 @@ func TestTheEndOfAFirstWalkIsToldWhenItsProgressWas(t *testing.T) {
 		p.FirstWalk("persons", poll.Progress{})
 		p.FirstWalk("deals", poll.Progress{Records: 500, Pages: 1})
 		require.Len(t, p.pass(10*time.Second), 1)
-		go p.FirstWalk("deals", poll.Progress{Records: 700, Pages: 2, Done: true})
-		go p.FirstWalk("persons", poll.Progress{Records: 3, Pages: 1, Done: true})
+		p.FirstWalk("deals", poll.Progress{Records: 700, Pages: 2, Done: true})
+		p.FirstWalk("persons", poll.Progress{Records: 3, Pages: 1, Done: true})
 		assert.Equal(t, []string{"The first walk of deals is over: 700 records in 2 pages"}, p.pass(time.Second))
 		select {
 		case <-p.over:
