@@ -1,9 +1,12 @@
 package processor
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 
 	"github.com/Jeffail/gabs/v2"
 	"github.com/redpanda-data/benthos/v4/public/service"
@@ -16,14 +19,17 @@ import (
 
 // read makes an event of one message of the batch, and says in the metadata of out when it has no names.
 func (n *normalize) read(ctx context.Context, batch service.MessageBatch, i int, out *service.Message) (*event.Event, error) {
-	content, err := batch[i].AsStructured()
+	raw, err := batch[i].AsBytes()
 	if err != nil {
-		return nil, errors.New("expected a Pipedrive record or webhook, got a message that is not JSON")
+		return nil, err
 	}
-	body := gabs.Wrap(content)
+	body, err := decode(raw)
+	if err != nil {
+		return nil, err
+	}
 	about := aboutMetadata(batch[i])
 	if about.Schema == "" {
-		if about, err = n.recognise(batch, i, body, about); err != nil {
+		if about, err = n.recognise(batch, i, raw, body, about); err != nil {
 			return nil, err
 		}
 	}
@@ -35,6 +41,20 @@ func (n *normalize) read(ctx context.Context, batch service.MessageBatch, i int,
 		}
 	}
 	return event.Read(body, about, options)
+}
+
+// decode reads numbers digit by digit. It starts from bytes, as a processor before, such as parse_json of Bloblang, may
+// have left numbers of other types, which the event's id would not count.
+func decode(raw []byte) (*gabs.Container, error) {
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.UseNumber()
+	body, err := gabs.ParseJSONDecoder(d)
+	if err == nil {
+		if _, err = d.Token(); err == io.EOF {
+			return body, nil
+		}
+	}
+	return nil, errors.New("expected a Pipedrive record or webhook, got a message that is not JSON")
 }
 
 // aboutMetadata is what an input of ours said about the body.
@@ -66,12 +86,8 @@ func aboutMetadata(msg *service.Message) event.About {
 
 // recognise finds out about a body that says nothing in its metadata: a webhook tells all of itself, a record not even
 // which object it is.
-func (n *normalize) recognise(batch service.MessageBatch, i int, body *gabs.Container, about event.About) (event.About, error) {
+func (n *normalize) recognise(batch service.MessageBatch, i int, raw []byte, body *gabs.Container, about event.About) (event.About, error) {
 	if body.Exists("meta") {
-		raw, err := batch[i].AsBytes()
-		if err != nil {
-			return about, err
-		}
 		frame, err := webhook.Parse(raw)
 		if err != nil {
 			return about, err

@@ -86,6 +86,7 @@ func TestOneBadMessageHarmsNoOther(t *testing.T) {
 		metadata             map[string]string
 	}{
 		{`not JSON`, "expected a Pipedrive record or webhook, got a message that is not JSON", nil},
+		{polledDeal + polledDeal, "got a message that is not JSON", polledMetadata},
 		{`{"id":7}`, "expected a webhook, or a record with the metadata pipedrive_schema or the field object", nil},
 		{`{"meta":{"action":"change"}}`, "expected meta.version 2.0 or v 1", nil},
 		{`[1]`, "expected a JSON object, got an array of 1", map[string]string{spec.MetaSchema: "webhook_v2", spec.MetaObject: "deal"}},
@@ -106,6 +107,23 @@ func TestOneBadMessageHarmsNoOther(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, b.content, string(content))
 	}
+}
+
+// Processors before may have left any of Go's numbers, of which Bloblang makes some: they count as what they are written.
+func TestNumbersThatAnotherProcessorLeftCount(t *testing.T) {
+	n := newProcessor(t, ``)
+	mapped := func(value float64) *service.Message {
+		m := message("", polledMetadata)
+		m.SetStructured(map[string]any{
+			"id": int64(7), "title": "Forklift lease", "value": value, "custom_fields": map[string]any{},
+			"update_time": "2026-11-20T09:15:00Z", "add_time": "2026-11-01T08:00:00Z",
+		})
+		return m
+	}
+	contents, _ := run(t, n, message(polledDeal, polledMetadata), mapped(2500.1), mapped(2500.2))
+	id := func(i int) string { return gjson.Get(contents[i], "id").Str }
+	assert.Equal(t, id(0), id(1))
+	assert.NotEqual(t, id(1), id(2), "another value is another state")
 }
 
 func TestARecordFromElsewhereNeedsItsObject(t *testing.T) {
