@@ -126,6 +126,20 @@ func TestNumbersThatAnotherProcessorLeftCount(t *testing.T) {
 	assert.NotEqual(t, id(1), id(2), "another value is another state")
 }
 
+// Metadata says which record a message was: what became of it since may be none.
+func TestWhatIsNoRecordAnyMoreFails(t *testing.T) {
+	n := newProcessor(t, ``)
+	for _, format := range []string{"event", "cloudevents", "elements", "debezium"} {
+		_, events := run(t, newProcessor(t, `format: `+format), message(polledDeal, polledMetadata))
+		_, out := run(t, n, events...)
+		assert.ErrorContains(t, out[0].GetError(), "expected record 7, got", "the event of another pipedrive_normalize in the form %s", format)
+	}
+	_, out := run(t, n, message(`{"owner":"Mara"}`, polledMetadata), message(`{"id":8}`, polledMetadata), message(`{"id":7}`, polledMetadata))
+	assert.ErrorContains(t, out[0].GetError(), "expected record 7, got one without an id")
+	assert.ErrorContains(t, out[1].GetError(), "expected record 7, got another")
+	assert.NoError(t, out[2].GetError())
+}
+
 func TestARecordFromElsewhereNeedsItsObject(t *testing.T) {
 	contents, _ := run(t, newProcessor(t, `object: ${! metadata("topic") }`),
 		message(polledDeal, map[string]string{"topic": "deals"}),

@@ -103,9 +103,8 @@ func (e *Event) read(body *gabs.Container, o Options) error {
 	if err != nil {
 		return fmt.Errorf("previous: %w", err)
 	}
-	e.ObjectID = cmp.Or(e.ObjectID, plain(data["id"]), plain(previous["id"]))
-	if e.ObjectID == "" {
-		return errors.New("expected a record with an id, got one without")
+	if err := e.own(s, r.kind, data, previous); err != nil {
+		return err
 	}
 	e.complete(r.kind, data)
 	e.ID = e.identify(r.kind, data)
@@ -118,6 +117,23 @@ func (e *Event) read(body *gabs.Container, o Options) error {
 		e.Named = named(e.customs(), o.Fields)
 	}
 	return nil
+}
+
+// own sees to it that the record is the one that the event is about.
+func (e *Event) own(s *schema, k *kind, data, previous map[string]any) error {
+	id := plain(data["id"])
+	if e.ObjectID = cmp.Or(e.ObjectID, id, plain(previous["id"])); e.ObjectID == "" {
+		return errors.New("expected a record with an id, got one without")
+	}
+	switch {
+	case data == nil && (e.Action == Created || e.Action == Updated):
+		return fmt.Errorf("expected the record as %s in %s, got null", e.Action, s.now)
+	case data == nil || !k.known || id == e.ObjectID: // what is in no table may have its id elsewhere
+		return nil
+	case id == "":
+		return fmt.Errorf("expected record %s, got one without an id", e.ObjectID)
+	}
+	return fmt.Errorf("expected record %s, got another", e.ObjectID)
 }
 
 // complete fills in what the record itself says, where nobody said it before.

@@ -131,6 +131,7 @@ func TestWhatIsNoRecordIsAnErrorInOneLine(t *testing.T) {
 		{"null", event.RESTv1, `null`, "expected a JSON object, got null"},
 		{"number", event.WebhookV1, `7`, "expected a JSON object, got a number"},
 		{"no record", event.WebhookV2, `{"meta":{}}`, "expected a record in data or previous, got none"},
+		{"no record of a change", event.WebhookV2, `{"data":null,"previous":{"id":7}}`, "expected the record as updated in data, got null"},
 		{"record is a text", event.WebhookV2, `{"data":"` + secret + `"}`, "data: expected a JSON object, got a string"},
 		{"two users", event.WebhookV1, `{"current":[{},{}]}`, "current: expected a JSON object, got an array of 2"},
 		{"no id", event.RESTv2, `{"title":"` + secret + `"}`, "expected a record with an id"},
