@@ -3,6 +3,7 @@ package event
 import (
 	"fmt"
 	"iter"
+	"maps"
 
 	"github.com/Jeffail/gabs/v2"
 
@@ -39,52 +40,58 @@ func plainCustom(v any) (any, error) {
 		case has(v, "id"):
 			return v["id"], nil
 		}
-		return nil, fmt.Errorf("expected an object with value or id, got %s without", outline(v))
+		return nil, errNoValue(v)
 	case []any:
 		return idsOf(v), nil
 	}
 	return v, nil
 }
 
-// typed are the types of webhooks of version 2.0, with the members of each in REST v2.
-var typed = map[string]func(o map[string]any) any{
-	"varchar":      member("value"),
-	"varchar_auto": member("value"),
-	"text":         member("value"),
-	"phone":        member("value"),
-	"double":       member("value"),
-	"int":          member("value"),
-	"date":         member("value"),
-	"enum":         member("id"),
-	"user":         member("id"),
-	"org":          member("id"),
-	"people":       member("id"),
-	"set":          func(o map[string]any) any { return idsOf(o["values"]) },
-	"monetary":     rest(nil),
-	"time":         rest(nil),
-	"address":      rest(nil),
-	"daterange":    rest(renaming{"from": "value"}),
-	"timerange":    rest(renaming{"from": "value"}),
+// typed are the types of webhooks of version 2.0.
+var typed = map[string]typedForm{
+	"varchar":      {member: "value"},
+	"varchar_auto": {member: "value"},
+	"text":         {member: "value"},
+	"phone":        {member: "value"},
+	"double":       {member: "value"},
+	"int":          {member: "value"},
+	"date":         {member: "value"},
+	"enum":         {member: "id"},
+	"user":         {member: "id"},
+	"org":          {member: "id"},
+	"people":       {member: "id"},
+	"set":          {member: "values", list: true},
+	"monetary":     {member: "value", whole: renaming{"type": ""}},
+	"time":         {member: "value", whole: renaming{"type": ""}},
+	"address":      {member: "value", whole: renaming{"type": ""}},
+	"daterange":    {member: "from", whole: renaming{"type": "", "from": "value"}},
+	"timerange":    {member: "from", whole: renaming{"type": "", "from": "value"}},
 }
 
-func member(name string) func(map[string]any) any {
-	return func(o map[string]any) any { return o[name] }
+// typedForm says which member an object of the type has, and what of it is the value in REST v2.
+type typedForm struct {
+	member string
+	list   bool     // the member is a list of options
+	whole  renaming // of all members; nil: the member alone is the value
 }
 
-// rest is all that the object has but its type.
-func rest(names renaming) func(map[string]any) any {
-	but := renaming{"type": ""}
-	for name, to := range names {
-		but[name] = to
+func (f typedForm) read(o map[string]any) (any, error) {
+	v, has := o[f.member]
+	list, isList := v.([]any)
+	switch {
+	case !has:
+		return nil, fmt.Errorf("expected %s in the type %s, got %s without", f.member, o["type"], outline(o))
+	case f.whole != nil:
+		return f.whole.object(o), nil
+	case f.list && isList:
+		return idsOf(list), nil
+	case f.list && v != nil:
+		return nil, fmt.Errorf("expected an array in %s of the type %s, got %s", f.member, o["type"], outline(v))
 	}
-	return func(o map[string]any) any { return but.object(o) }
+	return v, nil
 }
 
-func idsOf(v any) any {
-	list, ok := v.([]any)
-	if !ok {
-		return v
-	}
+func idsOf(list []any) []any {
 	ids := make([]any, len(list))
 	for i, item := range list {
 		ids[i] = idOf(item)
@@ -109,11 +116,13 @@ func typedCustoms(record map[string]any, _ map[string]entity.Field) (map[string]
 			return nil, customError(key, fmt.Errorf("expected an object with a type, got %s", outline(v)))
 		}
 		name, _ := o["type"].(string)
-		put, known := typed[name]
+		form, known := typed[name]
 		if !known {
 			return nil, customError(key, fmt.Errorf("the type %.40q is not known", name))
 		}
-		read[key] = put(o)
+		if read[key], err = form.read(o); err != nil {
+			return nil, customError(key, err)
+		}
 	}
 	return read, nil
 }
@@ -156,51 +165,52 @@ func isCustom(name string) bool {
 // Which type a text is of only the definitions say; without them it stays a text.
 func rootCustoms(record map[string]any, defined map[string]entity.Field) (map[string]any, error) {
 	read := map[string]any{}
-	for key, v := range record {
-		if len(key) == customKey && isCustom(key) {
-			read[key] = rootCustom(record, key, v, defined[key].Type)
+	parts := map[string]map[string]any{} // by key, with the name that each has in REST v2
+	for name, v := range record {
+		switch {
+		case !isCustom(name):
+		case len(name) == customKey:
+			read[name] = v
+		default:
+			key, part := name[:customKey], name[customKey+1:]
+			if parts[key] == nil {
+				parts[key] = map[string]any{}
+			}
+			parts[key][part] = v
 		}
+	}
+	for key, v := range read {
+		custom, err := rootCustom(v, parts[key], defined[key].Type)
+		if err != nil {
+			return nil, customError(key, err)
+		}
+		read[key] = custom
 	}
 	return read, nil
 }
 
-func rootCustom(record map[string]any, key string, v any, kind string) any {
-	if v == nil {
-		return nil
-	}
+func rootCustom(v any, parts map[string]any, kind string) (any, error) {
 	text, isText := v.(string)
+	o, isObject := v.(map[string]any)
 	switch {
+	case v == nil:
+		return nil, nil
+	case isObject && !has(o, "value") && !has(o, "id"):
+		return nil, errNoValue(v)
 	case kind == "enum":
-		return readInteger(v)
+		return readInteger(v), nil
 	case kind == "set" && isText:
-		return readList(text)
-	case kind == "time" && isText:
-		return withParts(record, key, v, timeParts, true)
-	case has(record, key+"_formatted_address"):
-		return withParts(record, key, v, addressParts, true)
+		return readList(text), nil
+	case kind == "time", len(parts) > 0:
+		whole := map[string]any{"value": idOf(v)}
+		maps.Copy(whole, parts)
+		return whole, nil
 	}
-	return withParts(record, key, idOf(v), valueParts, false)
+	return idOf(v), nil
 }
 
-// The parts of values beside their first.
-var (
-	valueParts = []string{"currency", "until", "timezone_id"}
-	timeParts  = []string{"timezone_id"}
-)
-
-// withParts makes one object of a value and the parts of it that the record has; without any it is the value itself,
-// unless it always is an object.
-func withParts(record map[string]any, key string, v any, parts []string, always bool) any {
-	o := map[string]any{"value": v}
-	for _, part := range parts {
-		if p, has := record[key+"_"+part]; has {
-			o[part] = p
-		}
-	}
-	if len(o) == 1 && !always {
-		return v
-	}
-	return o
+func errNoValue(v any) error {
+	return fmt.Errorf("expected an object with value or id, got %s without", outline(v))
 }
 
 // withoutUnset leaves out the custom fields that are null: to have none and to be unset is one.

@@ -30,6 +30,7 @@ var customTypes = []struct{ kind, rest1, rest2, hook2, want string }{
 	{"daterange", `"K":"2026-11-01","K_until":"2026-11-30"`, `{"value":"2026-11-01","until":"2026-11-30"}`, `{"type":"daterange","from":"2026-11-01","until":"2026-11-30"}`, `{"value":"2026-11-01","until":"2026-11-30"}`},
 	{"time", `"K":"09:00:00"`, `{"value":"09:00:00","timezone_id":318,"timezone_name":"Europe/London"}`, `{"type":"time","value":"09:00:00","timezone_id":318}`, `{"value":"09:00:00"}`},
 	{"timerange", `"K":"09:00:00","K_until":"17:00:00"`, `{"value":"09:00:00","until":"17:00:00","timezone_id":318,"timezone_name":"Europe/London"}`, `{"type":"timerange","from":"09:00:00","until":"17:00:00","timezone_id":318}`, `{"value":"09:00:00","until":"17:00:00"}`},
+	{"address", `"K":"Main St 1","K_lat":52.5`, `{"value":"Main St 1","lat":52.5}`, `{"type":"address","value":"Main St 1","lat":52.5}`, `{"value":"Main St 1","lat":52.5}`},
 	{"address", `"K":"Main St 1","K_route":"Main St","K_formatted_address":"Main St 1, Springfield"`, `{"value":"Main St 1","route":"Main St","formatted_address":"Main St 1, Springfield"}`, `{"type":"address","value":"Main St 1","route":"Main St","formatted_address":"Main St 1, Springfield"}`, `{"value":"Main St 1","route":"Main St","formatted_address":"Main St 1, Springfield"}`},
 }
 

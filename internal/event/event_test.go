@@ -140,6 +140,10 @@ func TestWhatIsNoRecordIsAnErrorInOneLine(t *testing.T) {
 		{"unknown type", event.WebhookV2, `{"data":{"id":7,"custom_fields":{"ab":{"type":"hologram","value":"` + secret + `"}}}}`, `custom field "ab": the type "hologram" is not known`},
 		{"untyped", event.WebhookV2, `{"data":{"id":7,"custom_fields":{"ab":"` + secret + `"}}}`, `custom field "ab": expected an object with a type, got a string`},
 		{"untyped, as it was", event.WebhookV2, `{"data":{"id":7},"previous":{"custom_fields":{"ab":5}}}`, `previous: custom field "ab": expected an object with a type, got a number`},
+		{"enum without id", event.WebhookV2, `{"data":{"id":7,"custom_fields":{"ab":{"type":"enum","value":"` + secret + `"}}}}`, `custom field "ab": expected id in the type enum, got an object of 2 without`},
+		{"daterange without from", event.WebhookV2, `{"data":{"id":7,"custom_fields":{"ab":{"type":"daterange","value":"` + secret + `"}}}}`, `custom field "ab": expected from in the type daterange`},
+		{"set of a text", event.WebhookV2, `{"data":{"id":7,"custom_fields":{"ab":{"type":"set","values":"` + secret + `"}}}}`, `custom field "ab": expected an array in values of the type set, got a string`},
+		{"object of version 1", event.RESTv1, `{"id":7,"` + key + `":{"x":"` + secret + `"}}`, `custom field "` + key + `": expected an object with value or id, got an object of 1`},
 		{"object without value", event.RESTv2, `{"id":7,"custom_fields":{"ab":{"x":1}}}`, `custom field "ab": expected an object with value or id, got an object of 1`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
