@@ -61,6 +61,40 @@ func TestEveryStateHasAnIDOfItsOwn(t *testing.T) {
 	}
 }
 
+// Whatever people type, the values of one field are not taken for those of another, or of the same.
+func TestNoTextMakesTwoStatesOne(t *testing.T) {
+	t.Parallel()
+	const schema = event.RESTv2
+	for _, c := range []struct{ object, a, b string }{
+		{"deal", `{"id":7,"title":"Lease\u001e42"}`, `{"id":7,"title":"Lease","owner_id":"42\u001e"}`},
+		{"deal", `{"id":7,"custom_fields":{"ab":"x\u001ecd=y"}}`, `{"id":7,"custom_fields":{"ab":"x","cd":"y"}}`},
+		{"lead", `{"id":7,"label_ids":["a,b"]}`, `{"id":7,"label_ids":["a","b"]}`},
+		{"board", `{"id":7,"tags":["a,b","c"]}`, `{"id":7,"tags":["a","b,c"]}`},
+		{"board", `{"id":7,"name":"x\u001cnote=y"}`, `{"id":7,"name":"x","note":"y"}`},
+		{"board", `{"id":7,"name":"x\u001f\\"}`, `{"id":7,"name":"x\u001c"}`},
+		{"note", `{"id":7,"content":"x","is_deleted":true}`, `{"id":7,"content":"x"}`},
+	} {
+		about := event.About{Schema: schema, Object: c.object, ObjectID: "7", Action: event.Updated}
+		a := read(t, scene{c.a, about, parse(t, []byte(c.a))}, event.Options{})
+		b := read(t, scene{c.b, about, parse(t, []byte(c.b))}, event.Options{})
+		assert.NotEqual(t, a.ID, b.ID, "%s and %s", c.a, c.b)
+	}
+}
+
+// What is unset is as what is absent, in objects without a table too.
+func TestUnsetAndAbsentAreOne(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ object, a, b string }{
+		{"board", `{"id":7,"name":"x","color":null,"custom_fields":{"ab":null}}`, `{"id":7,"name":"x","custom_fields":{}}`},
+		{"product", `{"id":7,"prices":[{"price":5,"currency":"EUR","cost":0.00}]}`, `{"id":7,"prices":[{"price":5,"currency":"EUR"}]}`},
+	} {
+		about := event.About{Schema: event.RESTv2, Object: c.object, ObjectID: "7", Action: event.Updated}
+		a := read(t, scene{c.a, about, parse(t, []byte(c.a))}, event.Options{})
+		b := read(t, scene{c.b, about, parse(t, []byte(c.b))}, event.Options{})
+		assert.Equal(t, a.ID, b.ID, "%s and %s", c.a, c.b)
+	}
+}
+
 // What only one door carries, and what moves by itself, is no difference.
 func TestTheIDLeavesOutWhatOnlyOneDoorCarries(t *testing.T) {
 	t.Parallel()

@@ -97,7 +97,7 @@ func (k *kind) tell(b []byte, data map[string]any) []byte {
 func tellCustoms(b []byte, data map[string]any) []byte {
 	fields, _ := data[customFields].(map[string]any)
 	for _, key := range slices.Sorted(maps.Keys(fields)) {
-		named := append(append(b, key...), '=')
+		named := append(appendText(b, key), '=')
 		if told := tellCustom(named, fields[key]); len(told) > len(named) { // some schemas do not list what is unset
 			b = append(told, endOfField)
 		}
@@ -105,8 +105,17 @@ func tellCustoms(b []byte, data map[string]any) []byte {
 	return b
 }
 
-// tellCustom tells what all schemas know of a value.
+// tellCustom tells what all schemas know of a value, of several options as version 1 does: 13,14.
 func tellCustom(b []byte, v any) []byte {
+	if list, ok := v.([]any); ok {
+		for i, item := range list {
+			if i > 0 {
+				b = append(b, ',')
+			}
+			b = appendPlain(b, item)
+		}
+		return b
+	}
 	o, ok := v.(map[string]any)
 	if !ok {
 		return appendPlain(b, v)

@@ -7,11 +7,15 @@ import (
 	"strings"
 )
 
-// What separates the parts of a plain text. None of them is in what people type.
+// What separates the parts of a plain text. In a value they are written behind escape, so that no text is taken for
+// another's parts.
 const (
 	endOfMember = '\x1c'
 	endOfItem   = '\x1d'
 	endOfField  = '\x1e'
+	escape      = '\x1f'
+
+	separators = "\x1c\x1d\x1e\x1f"
 )
 
 // appendPlain writes a value so that all schemas come to the same text: no difference between a number and its
@@ -19,7 +23,7 @@ const (
 func appendPlain(b []byte, v any) []byte {
 	switch v := v.(type) {
 	case string:
-		return append(b, v...)
+		return appendText(b, v)
 	case json.Number:
 		return append(b, plainNumber(string(v))...)
 	case bool:
@@ -27,19 +31,29 @@ func appendPlain(b []byte, v any) []byte {
 			b = append(b, "true"...)
 		}
 	case []any:
-		for i, item := range v {
-			if i > 0 {
-				b = append(b, ',') // as version 1 writes a list
-			}
-			b = appendPlain(b, item)
+		for _, item := range v {
+			b = append(appendPlain(b, item), endOfItem)
 		}
 	case map[string]any:
 		for _, name := range slices.Sorted(maps.Keys(v)) {
-			b = append(append(b, name...), '=')
-			b = append(appendPlain(b, v[name]), endOfMember)
+			named := append(appendText(b, name), '=')
+			if told := appendPlain(named, v[name]); len(told) > len(named) {
+				b = append(told, endOfMember)
+			}
 		}
 	}
 	return b
+}
+
+func appendText(b []byte, s string) []byte {
+	for {
+		i := strings.IndexAny(s, separators)
+		if i < 0 {
+			return append(b, s...)
+		}
+		b = append(append(b, s[:i]...), escape, s[i]|0x40)
+		s = s[i+1:]
+	}
 }
 
 // plain is the value as text.

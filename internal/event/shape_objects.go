@@ -135,7 +135,7 @@ func tellEach(names ...string) func([]byte, any) []byte {
 
 // tellAmount takes a cost of nothing for none: one schema writes 0 where another has no cost.
 func tellAmount(b []byte, v any) []byte {
-	if v == json.Number("0") {
+	if n, ok := v.(json.Number); ok && plainNumber(string(n)) == "0" {
 		return b
 	}
 	return appendPlain(b, v)
