@@ -80,7 +80,10 @@ func (k *kind) tell(b []byte, data map[string]any) []byte {
 		if !r.told {
 			continue
 		}
-		v := data[r.name]
+		v, has := data[r.name]
+		if !has && r.shape.standIn != "" {
+			v = data[r.shape.standIn]
+		}
 		if r.shape.tell != nil {
 			b = r.shape.tell(b, v)
 		} else {

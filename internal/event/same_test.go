@@ -1,6 +1,7 @@
 package event_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"strconv"
@@ -92,6 +93,31 @@ func TestOneStateIsOneEventInEverySchema(t *testing.T) {
 					}
 				}
 				assert.Positive(t, written)
+			}
+		}
+	}
+}
+
+// Webhooks have one label of a person or organization. It is not taken for all of them, and the id counts no other.
+func TestOneLabelIsNotTakenForAll(t *testing.T) {
+	sim := simulator.New(account(5))
+	for _, name := range []string{"persons", "organizations"} {
+		o, _ := entity.Lookup(name)
+		id := sim.IDs(name)[0]
+		for _, labels := range [][]int{{5, 9}, {5}, {}} {
+			sim.Update(name, id, simulator.Fields{"label_ids": labels})
+			polled := in(t, sim, o, id, event.RESTv2, nil)
+			assert.Len(t, polled.Data["label_ids"], len(labels))
+			assert.Equal(t, polled.ID, in(t, sim, o, id, event.RESTv1, nil).ID)
+			for _, schema := range []string{event.WebhookV1, event.WebhookV2} {
+				told := in(t, sim, o, id, schema, nil)
+				assert.Equal(t, polled.ID, told.ID)
+				assert.NotContains(t, told.Data, "label_ids", "%s in %s", name, schema)
+				if len(labels) > 0 {
+					assert.Equal(t, json.Number("5"), told.Data["label"])
+				} else {
+					assert.Nil(t, told.Data["label"])
+				}
 			}
 		}
 	}

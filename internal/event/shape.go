@@ -14,6 +14,9 @@ type shape struct {
 
 	// tell appends what the value says to people, in a form that all schemas come to; nil is appendPlain.
 	tell func(b []byte, v any) []byte
+
+	// standIn is the field that is told instead in a record that has not this one.
+	standIn string
 }
 
 var (
@@ -25,8 +28,9 @@ var (
 	clock     = &shape{read: readClock}  // a time of day, or a length of time: 09:30:00
 	labels    = &shape{read: readLabels} // ids of labels
 
-	// Webhooks name one label of a person or organization, lists all: what both know is the first.
-	firstLabel = &shape{read: readLabels, tell: tellFirst}
+	// Webhooks name one label of a person or organization, in a field of its own, and lists all: what both know is the
+	// first. One is not made a list: whoever merges it into a row would lose the others.
+	firstLabel = &shape{read: readLabels, tell: tellFirst, standIn: "label"}
 )
 
 // readInteger takes digits in a string for a number.
@@ -145,8 +149,12 @@ func readList(s string) []any {
 }
 
 func tellFirst(b []byte, v any) []byte {
-	if list, ok := v.([]any); ok && len(list) > 0 {
-		return appendPlain(b, list[0])
+	list, ok := v.([]any)
+	switch {
+	case !ok:
+		return appendPlain(b, v)
+	case len(list) == 0:
+		return b
 	}
-	return b
+	return appendPlain(b, list[0])
 }
