@@ -17,7 +17,8 @@ import (
 	"github.com/benthos-pipedrive/benthos-pipedrive/internal/webhook"
 )
 
-// read makes an event of one message of the batch, and says in the metadata of out when it has no names.
+// read makes an event of one message of the batch. The metadata of out says when it has no names, and all that an input of
+// ours would have said.
 func (n *normalize) read(ctx context.Context, batch service.MessageBatch, i int, out *service.Message) (*event.Event, error) {
 	raw, err := batch[i].AsBytes()
 	if err != nil {
@@ -28,7 +29,8 @@ func (n *normalize) read(ctx context.Context, batch service.MessageBatch, i int,
 		return nil, err
 	}
 	about := aboutMetadata(batch[i])
-	if about.Schema == "" {
+	ours := about.Schema != ""
+	if !ours {
 		if about, err = n.recognise(batch, i, raw, body, about); err != nil {
 			return nil, err
 		}
@@ -40,7 +42,11 @@ func (n *normalize) read(ctx context.Context, batch service.MessageBatch, i int,
 			out.MetaSetMut(spec.MetaResolved, "false")
 		}
 	}
-	return event.Read(body, about, options)
+	e, err := event.Read(body, about, options)
+	if err == nil && !ours {
+		tellMetadata(out, &e.About)
+	}
+	return e, err
 }
 
 // decode reads numbers digit by digit. It starts from bytes, as a processor before, such as parse_json of Bloblang, may
@@ -57,30 +63,44 @@ func decode(raw []byte) (*gabs.Container, error) {
 	return nil, errors.New("expected a Pipedrive record or webhook, got a message that is not JSON")
 }
 
+// metadata is where each of the inputs' metadata is in what is known of a body.
+var metadata = []struct {
+	name string
+	in   func(*event.About) *string
+}{
+	{spec.MetaVia, func(a *event.About) *string { return &a.Via }},
+	{spec.MetaSchema, func(a *event.About) *string { return &a.Schema }},
+	{spec.MetaObject, func(a *event.About) *string { return &a.Object }},
+	{spec.MetaID, func(a *event.About) *string { return &a.ObjectID }},
+	{spec.MetaAction, func(a *event.About) *string { return &a.Action }},
+	{spec.MetaTime, func(a *event.About) *string { return &a.Time }},
+	{spec.MetaCompanyID, func(a *event.About) *string { return &a.CompanyID }},
+	{spec.MetaHost, func(a *event.About) *string { return &a.Host }},
+	{spec.MetaInstanceID, func(a *event.About) *string { return &a.InstanceID }},
+	{spec.MetaEventID, func(a *event.About) *string { return &a.EventID }},
+	{spec.MetaCorrelationID, func(a *event.About) *string { return &a.CorrelationID }},
+	{spec.MetaWebhookID, func(a *event.About) *string { return &a.WebhookID }},
+	{spec.MetaAttempt, func(a *event.About) *string { return &a.Attempt }},
+	{spec.MetaUserID, func(a *event.About) *string { return &a.UserID }},
+	{spec.MetaChangeSource, func(a *event.About) *string { return &a.ChangeSource }},
+	{spec.MetaBulk, func(a *event.About) *string { return &a.Bulk }},
+	{spec.MetaReceivedAt, func(a *event.About) *string { return &a.ReceivedAt }},
+}
+
 // aboutMetadata is what an input of ours said about the body.
-func aboutMetadata(msg *service.Message) event.About {
-	meta := func(name string) string {
-		value, _ := msg.MetaGet(name)
-		return value
+func aboutMetadata(msg *service.Message) (about event.About) {
+	for _, m := range metadata {
+		*m.in(&about), _ = msg.MetaGet(m.name)
 	}
-	return event.About{
-		Via:           meta(spec.MetaVia),
-		Schema:        meta(spec.MetaSchema),
-		Object:        meta(spec.MetaObject),
-		ObjectID:      meta(spec.MetaID),
-		Action:        meta(spec.MetaAction),
-		Time:          meta(spec.MetaTime),
-		CompanyID:     meta(spec.MetaCompanyID),
-		Host:          meta(spec.MetaHost),
-		InstanceID:    meta(spec.MetaInstanceID),
-		EventID:       meta(spec.MetaEventID),
-		CorrelationID: meta(spec.MetaCorrelationID),
-		WebhookID:     meta(spec.MetaWebhookID),
-		Attempt:       meta(spec.MetaAttempt),
-		UserID:        meta(spec.MetaUserID),
-		ChangeSource:  meta(spec.MetaChangeSource),
-		Bulk:          meta(spec.MetaBulk),
-		ReceivedAt:    meta(spec.MetaReceivedAt),
+	return about
+}
+
+// tellMetadata gives a message that came from elsewhere the metadata of the inputs.
+func tellMetadata(msg *service.Message, about *event.About) {
+	for _, m := range metadata {
+		if value := *m.in(about); value != "" {
+			msg.MetaSetMut(m.name, value)
+		}
 	}
 }
 
@@ -99,11 +119,18 @@ func (n *normalize) recognise(batch service.MessageBatch, i int, raw []byte, bod
 		return about, fmt.Errorf("%s: %w", pnFieldObject, err)
 	}
 	if object == "" || object == "null" { // metadata that is not there
-		return about, fmt.Errorf("expected a webhook, or a record with the metadata %s or the field %s, got a message with neither", spec.MetaSchema, pnFieldObject)
+		object = about.Object
 	}
-	about.Object = object
-	if o, listed := entity.Lookup(object); listed {
+	o, listed := entity.Lookup(object)
+	switch {
+	case listed:
 		about.Object = o.Kind
+	case object == "":
+		return about, fmt.Errorf("expected a webhook, or a record with the metadata %s or the field %s, got a message with neither", spec.MetaSchema, pnFieldObject)
+	case !entity.IsName(object):
+		return about, fmt.Errorf("%s: %.60q is no name of the catalogue, and not in snake_case", pnFieldObject, object)
+	default:
+		about.Object = object
 	}
 	about.Schema = event.RESTSchema(body, about.Object)
 	return about, nil

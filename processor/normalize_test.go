@@ -154,6 +154,34 @@ func TestARecordFromElsewhereNeedsItsObject(t *testing.T) {
 	assert.Contains(t, contents[3], "the field object")
 }
 
+func TestAnObjectIsAWord(t *testing.T) {
+	contents, _ := run(t, newProcessor(t, `object: ${! metadata("topic") }`), message(polledDeal, map[string]string{"topic": "CRM Deals"}))
+	assert.Contains(t, contents[0], `object: "CRM Deals" is no name of the catalogue, and not in snake_case`)
+}
+
+// Who goes by metadata, to route or to make keys, finds it in messages from elsewhere too.
+func TestWhatTheBodySaysIsInTheMetadata(t *testing.T) {
+	_, out := run(t, newProcessor(t, `object: deals`), message(polledDeal, nil), message(changedDeal, nil), message(`{"id":7}`, map[string]string{spec.MetaCompanyID: "70551"}))
+	for i, want := range []map[string]string{
+		{spec.MetaSchema: "rest_v2", spec.MetaAction: "snapshot", spec.MetaTime: "2026-11-20T09:15:00Z", spec.MetaCompanyID: "", spec.MetaVia: ""},
+		{spec.MetaSchema: "webhook_v2", spec.MetaAction: "updated", spec.MetaTime: "2026-11-20T09:15:00Z", spec.MetaCompanyID: "70551", spec.MetaVia: "webhook", spec.MetaAttempt: "2"},
+		{spec.MetaSchema: "rest_v2", spec.MetaAction: "snapshot", spec.MetaTime: "", spec.MetaCompanyID: "70551"},
+	} {
+		want[spec.MetaObject], want[spec.MetaID] = "deal", "7"
+		for name, value := range want {
+			got, has := out[i].MetaGet(name)
+			assert.Equal(t, value, got, name)
+			assert.Equal(t, value != "", has, name)
+		}
+	}
+}
+
+// Some ways to carry a message keep some of its metadata: the object need not be said twice.
+func TestTheObjectMayBeInTheMetadata(t *testing.T) {
+	contents, _ := run(t, newProcessor(t, ``), message(polledDeal, map[string]string{spec.MetaObject: "deal", spec.MetaAction: "created", spec.MetaCompanyID: "70551"}))
+	assert.Equal(t, "deal created 70551", gjson.Get(contents[0], "object").Str+" "+gjson.Get(contents[0], "action").Str+" "+gjson.Get(contents[0], "account.company_id").Str)
+}
+
 func TestFormats(t *testing.T) {
 	for format, path := range map[string]string{"event": "object_id", "cloudevents": "subject", "elements": "message.events.0.objectId", "debezium": "source.object_id"} {
 		contents, _ := run(t, newProcessor(t, `format: `+format), message(changedDeal, nil))

@@ -28,11 +28,14 @@ type Custom struct {
 // PagingWords are the values of Custom.Paging.
 var PagingWords = map[string]Paging{"auto": AnyPaging, "cursor": Cursor, "offset": Offset, "none": Whole}
 
-var customName = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
+var name = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
+
+// IsName tells whether a word may be the name of an object: it is in snake_case.
+func IsName(word string) bool { return name.MatchString(word) }
 
 // Object makes a row of it. Errors name the field as a user wrote it.
 func (c Custom) Object() (Object, error) {
-	if !customName.MatchString(c.Name) {
+	if !IsName(c.Name) {
 		return Object{}, fmt.Errorf("name: %q is not in snake_case", c.Name)
 	}
 	if _, taken := Lookup(c.Name); taken {

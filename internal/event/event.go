@@ -144,7 +144,7 @@ func (e *Event) complete(k *kind, data map[string]any) {
 			e.Action = Deleted
 		}
 	}
-	if e.Time == "" && e.Action != Deleted {
+	if e.Time == "" {
 		e.Time = cmp.Or(plain(data[k.updated]), plain(data[k.created]))
 	}
 }

@@ -137,7 +137,7 @@ func TestWhatNobodySaidTheRecordSays(t *testing.T) {
 	for _, c := range []struct{ body, action, time string }{
 		{`{"id":7,"add_time":"2026-10-01T00:00:00Z"}`, "snapshot", "2026-10-01T00:00:00Z"},
 		{`{"id":7,"update_time":"2026-11-01T00:00:00Z","add_time":"2026-10-01T00:00:00Z"}`, "snapshot", "2026-11-01T00:00:00Z"},
-		{`{"id":7,"is_deleted":true,"update_time":"2026-11-01T00:00:00Z"}`, "deleted", ""},
+		{`{"id":7,"is_deleted":true,"update_time":"2026-11-01T00:00:00Z"}`, "deleted", "2026-11-01T00:00:00Z"}, // of the deletion
 		{`{"id":7,"status":"deleted"}`, "deleted", ""},
 	} {
 		e := read(t, scene{"", event.About{Schema: event.RESTv2, Object: "deal"}, parse(t, []byte(c.body))}, event.Options{})
