@@ -55,7 +55,7 @@ func normalizeFields() []*service.ConfigField {
 			Description("The form in which the event leaves. Whatever the form, the metadata `pipedrive_event_key` is the event's id.").
 			Default(event.FormEvent),
 		service.NewInterpolatedStringField(pnFieldObject).
-			Description("Which object a record is, when it did not come from one of our inputs and so has no `pipedrive_schema` in its metadata: `deal`, `deals`, any name of the catalogue, or another word for an object that has no row there. Webhooks tell it themselves and do not need this.").
+			Description("Which object a record is, when it did not come from one of our inputs and so has no `pipedrive_schema` in its metadata: `deal`, `deals`, any name of the catalogue, or another word in snake_case for an object that has no row there. Empty takes the metadata `pipedrive_object`. Webhooks tell it themselves and do not need this. Give such a record the metadata `pipedrive_company_id` too, as its id is made with it.").
 			Default("").
 			Example("deals").
 			Example(`${! metadata("kafka_topic") }`),

@@ -90,19 +90,28 @@ A record that was polled and a webhook of version 1.0 or 2.0 tell of the same ch
 
 - ` + "`id`" + ` is the same for the same state of the same record, whichever way it came and however often. Let ` + "`dedupe`" + ` or a unique key in the sink tell doubles by it.
 - ` + "`action`" + ` is ` + "`created`, `updated`, `deleted`" + ` or ` + "`snapshot`" + `: found by a first walk, when nobody can know what happened to it.
-- ` + "`data`" + ` is the record in the shape of REST v2: whole numbers stay whole, times are RFC 3339 in UTC, ` + "`custom_fields`" + ` has the fields that have a value, by key. Of a deletion it is ` + "`null`" + `. A key that the source does not carry is absent, never ` + "`null`" + `: merge ` + "`data`" + ` into the row you have, do not replace it.
+- ` + "`data`" + ` is the record in the shape of REST v2: whole numbers stay whole, times are RFC 3339 in UTC, ` + "`custom_fields`" + ` has the fields that have a value, by key. Of a deletion it is ` + "`null`" + `. A key that the source does not carry is absent, never ` + "`null`" + `: merge ` + "`data`" + ` into the row you have, do not replace it. Webhooks carry less than lists: no ` + "`note`, `participants`" + ` or ` + "`attendees`" + ` of an activity, no billing of a product, and of a person's or organization's labels one, in ` + "`label`" + ` instead of ` + "`label_ids`" + `.
 - ` + "`previous`" + ` has the old values of what is known to have changed, ` + "`changed`" + ` names them. They are ` + "`null`" + ` where nobody knows, as with polling. Of a deletion ` + "`previous`" + ` is the record as it was.
 - ` + "`merged_into`, `merged_from`" + ` name the other record of a merge; webhooks of version 2.0 tell them.
 - ` + "`account`, `source`" + ` say where it came from. All ids there are texts. What the door does not know is absent.
 
+### When the id is not enough
+
+The id counts what all doors carry, and the second of the change; for five seconds after its creation a record has one second. Two states that differ in nothing else have one id, and of the copies of one change only the first gets past ` + "`dedupe`" + `: mostly the webhook, which carries less. Whoever needs what only lists carry lets both copies through, as an upsert that merges may, or tells them apart: ` + "`key: ${! json(\"id\") + @pipedrive_via }`" + `. An id is of one company: a record that came from elsewhere without the metadata ` + "`pipedrive_company_id`" + ` does not have the id of its copy from our inputs.
+
 ### What fails
 
-A message that is no record and no webhook keeps its content and is flagged as failed, with one line that says what was expected and what came; so does one with a custom field of a type that nobody knows. Nothing is dropped, and the rest of the batch is unharmed. Send such messages to a dead-letter output with ` + "`try_catch`, `switch`" + ` on ` + "`errored()`" + `, or ` + "`fallback`" + `.
+A message that is no record and no webhook keeps its content and is flagged as failed, with one line that says what was expected and what came; so does one with a custom field of a type that nobody knows, and one that is no longer what its metadata says, such as an event that went through here before. Nothing is dropped, and the rest of the batch is unharmed. Send such messages to a dead-letter output with ` + "`try_catch`, `switch`" + ` on ` + "`errored()`" + `, or ` + "`fallback`" + `.
+
+### Schemas
+
+JSON Schemas of the four forms are in ` + "`docs/schemas`" + `.
 
 ### Metadata
 
 ` + "```text" + `
 - pipedrive_event_key  the event's id, in every form
+- pipedrive_object, pipedrive_id, pipedrive_action, pipedrive_time and the rest that the inputs give stay; a message from elsewhere gets those that its body tells
 - pipedrive_resolved   "false" when resolve is on and the names of custom fields could not be had
 ` + "```" + `
 `

@@ -133,6 +133,9 @@ func TestWhatIsNoRecordAnyMoreFails(t *testing.T) {
 		_, events := run(t, newProcessor(t, `format: `+format), message(polledDeal, polledMetadata))
 		_, out := run(t, n, events...)
 		assert.ErrorContains(t, out[0].GetError(), "expected record 7, got", "the event of another pipedrive_normalize in the form %s", format)
+		_, events = run(t, newProcessor(t, `format: `+format), message(changedDeal, nil))
+		_, out = run(t, n, events...)
+		assert.ErrorContains(t, out[0].GetError(), "expected a webhook with meta, got an object of", "of a webhook, %s", format)
 	}
 	_, out := run(t, n, message(`{"owner":"Mara"}`, polledMetadata), message(`{"id":8}`, polledMetadata), message(`{"id":7}`, polledMetadata))
 	assert.ErrorContains(t, out[0].GetError(), "expected record 7, got one without an id")

@@ -46,8 +46,8 @@ func written(t *testing.T, rest1, rest2, hook2 string) map[string]scene {
 	return map[string]scene{
 		event.RESTv1:    {"", about(event.RESTv1), parse(t, []byte(v1))},
 		event.RESTv2:    {"", about(event.RESTv2), parse(t, []byte(`{"id":7,"update_time":"2026-11-20T09:15:00Z","custom_fields":{"`+key+`":`+rest2+`}}`))},
-		event.WebhookV1: {"", about(event.WebhookV1), parse(t, []byte(`{"current":`+v1+`}`))},
-		event.WebhookV2: {"", about(event.WebhookV2), parse(t, []byte(`{"data":{"id":7,"update_time":"2026-11-20T09:15:00Z","custom_fields":{"`+key+`":`+hook2+`}}}`))},
+		event.WebhookV1: {"", about(event.WebhookV1), parse(t, []byte(`{"meta":{},"current":`+v1+`}`))},
+		event.WebhookV2: {"", about(event.WebhookV2), parse(t, []byte(`{"meta":{},"data":{"id":7,"update_time":"2026-11-20T09:15:00Z","custom_fields":{"`+key+`":`+hook2+`}}}`))},
 	}
 }
 
@@ -92,7 +92,7 @@ func TestUnsetAndAbsentCustomFieldsAreOne(t *testing.T) {
 		for _, schema := range []string{event.RESTv2, event.WebhookV2} {
 			body := `{"id":7,"update_time":"2026-11-20T09:15:00Z","custom_fields":` + c + `}`
 			if schema == event.WebhookV2 {
-				body = `{"data":` + body + `}`
+				body = `{"meta":{},"data":` + body + `}`
 			}
 			e := read(t, scene{"", event.About{Schema: schema, Object: "deal", Action: event.Updated}, parse(t, []byte(body))}, event.Options{})
 			assert.Equal(t, map[string]any{}, e.Data["custom_fields"], "%s %s", schema, c)

@@ -164,19 +164,20 @@ func TestWhatIsNoRecordIsAnErrorInOneLine(t *testing.T) {
 		{"list", event.RESTv2, `[1,2]`, "expected a JSON object, got an array of 2"},
 		{"null", event.RESTv1, `null`, "expected a JSON object, got null"},
 		{"number", event.WebhookV1, `7`, "expected a JSON object, got a number"},
+		{"no meta", event.WebhookV2, `{"data":{"id":7}}`, "expected a webhook with meta, got an object of 1 without"},
 		{"no record", event.WebhookV2, `{"meta":{}}`, "expected a record in data or previous, got none"},
-		{"no record of a change", event.WebhookV2, `{"data":null,"previous":{"id":7}}`, "expected the record as updated in data, got null"},
-		{"record is a text", event.WebhookV2, `{"data":"` + secret + `"}`, "data: expected a JSON object, got a string"},
-		{"two users", event.WebhookV1, `{"current":[{},{}]}`, "current: expected a JSON object, got an array of 2"},
+		{"no record of a change", event.WebhookV2, `{"meta":{},"data":null,"previous":{"id":7}}`, "expected the record as updated in data, got null"},
+		{"record is a text", event.WebhookV2, `{"meta":{},"data":"` + secret + `"}`, "data: expected a JSON object, got a string"},
+		{"two users", event.WebhookV1, `{"meta":{},"current":[{},{}]}`, "current: expected a JSON object, got an array of 2"},
 		{"no id", event.RESTv2, `{"title":"` + secret + `"}`, "expected a record with an id"},
 		{"no schema", "", `{"id":7}`, "expected one of the schemas rest_v1"},
 		{"custom fields are a list", event.RESTv2, `{"id":7,"custom_fields":[1]}`, "custom_fields: expected a JSON object, got an array of 1"},
-		{"unknown type", event.WebhookV2, `{"data":{"id":7,"custom_fields":{"ab":{"type":"hologram","value":"` + secret + `"}}}}`, `custom field "ab": the type "hologram" is not known`},
-		{"untyped", event.WebhookV2, `{"data":{"id":7,"custom_fields":{"ab":"` + secret + `"}}}`, `custom field "ab": expected an object with a type, got a string`},
-		{"untyped, as it was", event.WebhookV2, `{"data":{"id":7},"previous":{"custom_fields":{"ab":5}}}`, `previous: custom field "ab": expected an object with a type, got a number`},
-		{"enum without id", event.WebhookV2, `{"data":{"id":7,"custom_fields":{"ab":{"type":"enum","value":"` + secret + `"}}}}`, `custom field "ab": expected id in the type enum, got an object of 2 without`},
-		{"daterange without from", event.WebhookV2, `{"data":{"id":7,"custom_fields":{"ab":{"type":"daterange","value":"` + secret + `"}}}}`, `custom field "ab": expected from in the type daterange`},
-		{"set of a text", event.WebhookV2, `{"data":{"id":7,"custom_fields":{"ab":{"type":"set","values":"` + secret + `"}}}}`, `custom field "ab": expected an array in values of the type set, got a string`},
+		{"unknown type", event.WebhookV2, `{"meta":{},"data":{"id":7,"custom_fields":{"ab":{"type":"hologram","value":"` + secret + `"}}}}`, `custom field "ab": the type "hologram" is not known`},
+		{"untyped", event.WebhookV2, `{"meta":{},"data":{"id":7,"custom_fields":{"ab":"` + secret + `"}}}`, `custom field "ab": expected an object with a type, got a string`},
+		{"untyped, as it was", event.WebhookV2, `{"meta":{},"data":{"id":7},"previous":{"custom_fields":{"ab":5}}}`, `previous: custom field "ab": expected an object with a type, got a number`},
+		{"enum without id", event.WebhookV2, `{"meta":{},"data":{"id":7,"custom_fields":{"ab":{"type":"enum","value":"` + secret + `"}}}}`, `custom field "ab": expected id in the type enum, got an object of 2 without`},
+		{"daterange without from", event.WebhookV2, `{"meta":{},"data":{"id":7,"custom_fields":{"ab":{"type":"daterange","value":"` + secret + `"}}}}`, `custom field "ab": expected from in the type daterange`},
+		{"set of a text", event.WebhookV2, `{"meta":{},"data":{"id":7,"custom_fields":{"ab":{"type":"set","values":"` + secret + `"}}}}`, `custom field "ab": expected an array in values of the type set, got a string`},
 		{"object of version 1", event.RESTv1, `{"id":7,"` + key + `":{"x":"` + secret + `"}}`, `custom field "` + key + `": expected an object with value or id, got an object of 1`},
 		{"object without value", event.RESTv2, `{"id":7,"custom_fields":{"ab":{"x":1}}}`, `custom field "ab": expected an object with value or id, got an object of 1`},
 	} {
@@ -211,7 +212,7 @@ func TestManyFieldsAreOrdinary(t *testing.T) {
 	for i := range 200 {
 		fields = append(fields, fmt.Sprintf(`"%040x":{"type":"varchar","value":"%d"}`, i, i))
 	}
-	body := `{"data":{"id":7,"custom_fields":{` + strings.Join(fields, ",") + `}},"previous":{}}`
+	body := `{"meta":{},"data":{"id":7,"custom_fields":{` + strings.Join(fields, ",") + `}},"previous":{}}`
 	e := read(t, scene{"", event.About{Schema: event.WebhookV2, Object: "deal", Action: event.Updated}, parse(t, []byte(body))}, event.Options{})
 	assert.Len(t, e.Data["custom_fields"], 200)
 }
@@ -220,7 +221,7 @@ func TestManyFieldsAreOrdinary(t *testing.T) {
 func FuzzRead(f *testing.F) {
 	for _, body := range []string{
 		`{"id":7}`, `{"data":{"id":7,"custom_fields":{"ab":{"type":"set","values":[{"id":1}]}}},"previous":{"label":3},"meta":{"merged_to_id":"8"}}`,
-		`{"current":[{"id":7,"due_time":{"value":[]}}],"previous":[{"id":7,"label":"1,2"}]}`,
+		`{"meta":{},"current":[{"id":7,"due_time":{"value":[]}}],"previous":[{"id":7,"label":"1,2"}]}`,
 		`{"id":"x","address":"y","address_route":1,"emails":[{"value":""},7],"prices":[[]],"update_time":"0000-00-00 00:00:00"}`,
 	} {
 		for _, object := range []string{"deal", "organization", "activity", "product", "user", "anything"} {

@@ -41,8 +41,12 @@ func (s *schema) records(body *gabs.Container) (now, before map[string]any, err 
 		}
 		return now, nil, err
 	}
-	if _, err = object(body.Data()); err != nil {
+	whole, err := object(body.Data())
+	if err != nil {
 		return nil, nil, err
+	}
+	if _, isWebhook := whole["meta"].(map[string]any); !isWebhook {
+		return nil, nil, fmt.Errorf("expected a webhook with meta, got %s without", outline(body.Data()))
 	}
 	if now, err = object(only(body.Search(s.now).Data())); err != nil {
 		return nil, nil, fmt.Errorf("%s: %w", s.now, err)
