@@ -10,7 +10,7 @@ func normalizeSpec() *service.ConfigSpec {
 		Summary("Makes one event of what pipedrive_poll and pipedrive_webhook bring, the same whichever way a change came.").
 		Description(normalizeDescription).
 		Fields(normalizeFields()...).
-		Example("Both doors, each change once", "Webhooks for speed, polling for completeness: the second copy of a change has the same id. The output is wrapped in `retry`, or a message that it refused at first would meet its own mark when it comes again.", `
+		Example("Both doors, each change once", "Webhooks for speed, polling for completeness: the second copy of a change has the same id. In `try`, what failed skips `dedupe`, which would take all messages without an id for one and drop them. The marks are in memory: if they outlived a crash, the events that were on their way would be dropped when they come again. The output is wrapped in `retry`, or a message that it refused at first would meet its own mark when it comes again; `split` lets it be refused alone.", `
 input:
   broker:
     inputs:
@@ -21,14 +21,7 @@ input:
       - pipedrive_poll:
           api_token: ${PIPEDRIVE_API_TOKEN}
           checkpoint_cache: state
-
-pipeline:
-  processors:
-    - pipedrive_normalize: {}
-    - dedupe:
-        cache: seen
-        key: ${! json("id") }
-
+`+joinedProcessors+`
 output:
   retry:
     output:
@@ -38,7 +31,7 @@ cache_resources:
   - label: state
     bolt: { path: ./state/benthos-pipedrive.db }
   - label: seen
-    bolt: { path: ./state/seen.db, default_ttl: 24h }
+    ttlru: { cap: 100000, default_ttl: 1h }
 `).
 		Example("Custom fields by name", "The event gains `named`: custom fields by what people call them, options by label.", `
 input:
@@ -70,6 +63,19 @@ output:
       Content-Type: application/cloudevents+json
 `)
 }
+
+// joinedProcessors let one copy of each change through.
+const joinedProcessors = `
+pipeline:
+  processors:
+    - try:
+        - pipedrive_normalize: {}
+        - dedupe:
+            cache: seen
+            key: ${! @pipedrive_event_key }
+            drop_on_err: false
+    - split: {}
+`
 
 const normalizeDescription = `
 A record that was polled and a webhook of version 1.0 or 2.0 tell of the same change in four different ways. This processor reads all of them into one event:
