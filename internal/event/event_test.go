@@ -95,6 +95,28 @@ func TestUnsetAndAbsentAreOne(t *testing.T) {
 	}
 }
 
+// Of several older names of one field, which may contradict each other, the same one counts every time.
+func TestReadingAgainGivesTheSameEvent(t *testing.T) {
+	t.Parallel()
+	about := event.About{Schema: event.RESTv1, Object: "filter", Action: event.Updated}
+	body := parse(t, []byte(`{"id":7,"active_flag":false,"deleted":false}`))
+	for range 50 {
+		assert.Equal(t, false, read(t, scene{"", about, body}, event.Options{}).Data["is_deleted"])
+	}
+}
+
+// Whether a time has a fraction differs by schema: it makes no other second of it.
+func TestFractionsOfASecondMakeNoOtherEvent(t *testing.T) {
+	t.Parallel()
+	ids := map[string]bool{}
+	for _, updated := range []string{"2026-11-20T09:15:05Z", "2026-11-20T09:15:05.900Z", "2026-11-20T09:15:00Z", ""} {
+		about := event.About{Schema: event.RESTv2, Object: "project", Action: event.Updated}
+		body := parse(t, []byte(`{"id":7,"add_time":"2026-11-20T09:15:00.120Z","update_time":"`+updated+`"}`))
+		ids[read(t, scene{"", about, body}, event.Options{}).ID] = true
+	}
+	assert.Len(t, ids, 1)
+}
+
 // What only one door carries, and what moves by itself, is no difference.
 func TestTheIDLeavesOutWhatOnlyOneDoorCarries(t *testing.T) {
 	t.Parallel()

@@ -62,7 +62,7 @@ func soonAfter(created, updated string) bool {
 		return false
 	}
 	to, err := time.Parse(time.RFC3339, updated)
-	return err == nil && to.Sub(from).Abs() <= creation
+	return err == nil && to.Truncate(time.Second).Sub(from.Truncate(time.Second)).Abs() <= creation
 }
 
 func wholeSecond(at string) string {

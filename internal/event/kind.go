@@ -1,6 +1,7 @@
 package event
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/benthos-pipedrive/benthos-pipedrive/internal/entity"
@@ -36,6 +37,7 @@ type kind struct {
 // place is where a field of some schema goes in REST v2.
 type place struct {
 	*row
+	before   []string // names of the same field that count rather than this one, if the record has them
 	opposite bool
 	part     bool // of the address in row
 }
@@ -71,9 +73,11 @@ func (k *kind) index(object string) {
 	for i := range k.rows {
 		r := &k.rows[i]
 		k.names[r.name] = &place{row: r}
+		before := []string{r.name}
 		for old := range strings.FieldsSeq(r.old) {
 			name, opposite := strings.CutPrefix(old, "!")
-			k.names[name] = &place{row: r, opposite: opposite}
+			k.names[name] = &place{row: r, before: slices.Clone(before), opposite: opposite}
+			before = append(before, name)
 		}
 		if r.shape == address {
 			for _, part := range addressParts {

@@ -1,6 +1,9 @@
 package event
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // reader turns records of one schema and kind into the shape of REST v2.
 type reader struct {
@@ -26,7 +29,7 @@ func (r reader) record(from map[string]any) (map[string]any, error) {
 				to[name] = readUnlisted(name, v)
 			}
 		case p.part:
-		case p.name == name || !has(from, p.name):
+		case !slices.ContainsFunc(p.before, func(other string) bool { return has(from, other) }):
 			to[p.name] = p.read(v, from, name)
 		}
 	}
