@@ -79,23 +79,22 @@ cache_resources:
       path: ./state/benthos-pipedrive.db
 `).
 		Example("Marks that expire, in the same file",
-			"Events that were seen in the last day are dropped, across restarts. The output is wrapped in `retry`, because a message that is replayed from the input would meet its own mark.", `
-pipeline:
-  processors:
-    - dedupe:
-        cache: seen
-        key: ${! json("id") }
+			"Webhooks of the last day are recognised when they come again, across restarts. (The processor `dedupe` makes its marks before an output has the message: with a cache that outlives a crash it drops what was on its way. Give that one a cache in memory.)", `
+input:
+  pipedrive_webhook:
+    address: 0.0.0.0:8080
+    credentials: [ { username: hook, password: "${HOOK_PASSWORD}" } ]
+    dedupe:
+      window: 24h
+      cache: seen
 
 output:
-  retry:
-    output:
-      stdout: {}
+  stdout: {}
 
 cache_resources:
   - label: seen
     bolt:
       path: ./state/benthos-pipedrive.db
-      default_ttl: 24h
 `)
 }
 
