@@ -46,12 +46,18 @@ type process struct {
 // run starts the binary with a pipeline that is written to a file in folder.
 func run(t *testing.T, folder, yaml string, env ...string) *process {
 	t.Helper()
-	binary, err := buildOnce()
-	require.NoError(t, err)
 	config := filepath.Join(folder, "pipeline.yaml")
 	require.NoError(t, os.WriteFile(config, []byte(yaml), 0o600))
+	return start(t, folder, env, "run", config)
+}
+
+// start starts the binary in a folder.
+func start(t *testing.T, folder string, env []string, arguments ...string) *process {
+	t.Helper()
+	binary, err := buildOnce()
+	require.NoError(t, err)
 	p := &process{t: t, log: &bytes.Buffer{}}
-	p.cmd = exec.Command(binary, "run", config)
+	p.cmd = exec.Command(binary, arguments...)
 	p.cmd.Dir = folder
 	p.cmd.Env = append(os.Environ(), env...)
 	p.cmd.Stdout, p.cmd.Stderr = p.log, p.log
