@@ -92,6 +92,9 @@ func TestCallbackRecipesAcrossAKillAndARedrive(t *testing.T) {
 	assert.NotContains(t, log, "s3cret")
 	assert.NotContains(t, log, key)
 	letters := read(t, dead)
+	for _, l := range letters {
+		assert.Equal(t, "7", gjson.Get(l, "metadata.pipedrive_id").Str, "of a page only what was refused")
+	}
 	letter := gjson.Parse(letters[len(letters)-1])
 	assert.Contains(t, letter.Get("error").Str, "422 Unprocessable Entity: no such deal, ***")
 
