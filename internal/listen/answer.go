@@ -12,7 +12,8 @@ const leftoverTimeout = time.Second
 
 // ServeHTTP finds who is mounted on the path of a request.
 func (l *listener) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	guestOf(r.Context()).attend()
+	g := guestOf(r.Context())
+	g.attend()
 	defer func() {
 		// The answer waits behind that reading. The next request has deadlines of its own.
 		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(leftoverTimeout))
@@ -20,7 +21,8 @@ func (l *listener) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch m, checks, known := l.find(r.URL.Path); {
 	case m != nil:
 		defer m.exit()
-		l.guard(w, r, m.handler, m.onError)
+		// That the health is good is told to anybody.
+		g.welcome = l.guard(w, r, m.handler, m.onError) || g.welcome
 	case checks != nil:
 		l.guard(w, r, checks, l.tell)
 	case known:
@@ -77,9 +79,9 @@ func (c checks) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusOK)
 }
 
-// guard survives a panic of a handler. Who has got nothing yet is told 500; an answer that was begun is cut off, so
-// that nobody takes it for a whole one.
-func (l *listener) guard(w http.ResponseWriter, r *http.Request, h http.Handler, tell func(error)) {
+// guard says whether a handler answered 2xx, and survives its panic. Who has got nothing yet is told 500; an answer that
+// was begun is cut off, so that nobody takes it for a whole one.
+func (l *listener) guard(w http.ResponseWriter, r *http.Request, h http.Handler, tell func(error)) (welcome bool) {
 	seen := &witness{ResponseWriter: w}
 	defer func() {
 		v := recover()
@@ -92,7 +94,7 @@ func (l *listener) guard(w http.ResponseWriter, r *http.Request, h http.Handler,
 		if tell != nil && l.panics.isNew(fmt.Sprint(r.URL.Path, " ", v), time.Now()) {
 			tell(fmt.Errorf("answering a request for %s: panic: %v\n%s", r.URL.Path, v, debug.Stack()))
 		}
-		if seen.begun {
+		if seen.status != 0 {
 			panic(http.ErrAbortHandler)
 		}
 		clear(w.Header())
@@ -100,21 +102,26 @@ func (l *listener) guard(w http.ResponseWriter, r *http.Request, h http.Handler,
 		w.WriteHeader(http.StatusInternalServerError)
 	}()
 	h.ServeHTTP(seen, r)
+	return seen.status < http.StatusMultipleChoices // 0: nothing was said, which net/http makes a 200
 }
 
-// witness sees whether an answer was begun.
+// witness sees how an answer begins.
 type witness struct {
 	http.ResponseWriter
-	begun bool
+	status int // 0: it was not begun
 }
 
 func (w *witness) WriteHeader(status int) {
-	w.begun = w.begun || status >= http.StatusOK
+	if w.status == 0 && status >= http.StatusOK {
+		w.status = status
+	}
 	w.ResponseWriter.WriteHeader(status)
 }
 
 func (w *witness) Write(p []byte) (int, error) {
-	w.begun = true
+	if w.status == 0 {
+		w.status = http.StatusOK
+	}
 	return w.ResponseWriter.Write(p)
 }
 

@@ -18,9 +18,10 @@ type Config struct {
 	ReadHeaderTimeout time.Duration // for the TLS handshake, and again for a header; 5s
 	IdleTimeout       time.Duration // between two requests of a connection; 2m
 	MaxHeaderBytes    int           // of a request; 16 KiB
-	// MaxConns is how many connections are open together; 1024. When one more comes, another is closed for it: one
-	// that has not made a complete request for a second, else the longest idle, so that silent ones keep nobody out.
-	// While each has a request under way, further ones wait.
+	// MaxConns is how many connections are open together; 1024. When one more comes, another is closed for it, so that
+	// silent ones keep nobody out: one that has not made a complete request for a second, else the longest idle that
+	// no mount has ever answered 2xx, and only at last the longest idle of the others. While each has a request under
+	// way, further ones wait.
 	MaxConns int
 
 	// OnError takes what a person should know and no request is told: a certificate that could not be renewed (once,

@@ -25,7 +25,9 @@ type crowd struct {
 	mu    sync.Mutex
 	size  int
 	fresh list.List // of guests without a complete request yet; the oldest first
-	idle  list.List // of guests that were served and have no request under way; the longest idle first
+	// Of guests that have no request under way, the longest idle first: those whom no mount has ever answered 2xx, and
+	// those whom one has.
+	strange, known list.List
 }
 
 func newCrowd(socket *net.TCPListener, most int) *crowd {
@@ -80,23 +82,38 @@ func (c *crowd) admit(g *guest) time.Duration {
 	return 0
 }
 
-// victim chooses who has to go: the oldest that has lost our patience, else the longest idle, whose sender opens
-// another when it needs one. Nil: there is room. The lock is held.
+// victim chooses who has to go: the oldest that has lost our patience, else the longest idle whom nobody here has ever
+// answered 2xx. Those who were are the last: their next request may be on its way, and a sender takes a connection that
+// is closed on it for a refusal. While others may yet lose our patience, that is waited for. Nil: there is room. The lock
+// is held.
 func (c *crowd) victim(now time.Time) (_ *guest, wait time.Duration) {
 	if c.size < c.most {
 		return nil, 0
 	}
-	wait = patience // when all are served, one of them ends that
-	if first := c.fresh.Front(); first != nil {
-		g := first.Value.(*guest)
-		if wait = g.arrived.Add(patience).Sub(now); wait <= 0 {
-			return g, 0
+	eldest := longest(&c.fresh)
+	if eldest != nil {
+		if wait = eldest.arrived.Add(patience).Sub(now); wait <= 0 {
+			return eldest, 0
 		}
 	}
-	if first := c.idle.Front(); first != nil {
-		return first.Value.(*guest), 0
+	if g := longest(&c.strange); g != nil {
+		return g, 0
 	}
-	return nil, wait
+	if eldest != nil {
+		return nil, wait
+	}
+	if g := longest(&c.known); g != nil {
+		return g, 0
+	}
+	return nil, patience // when all are served, one of them ends that
+}
+
+// longest returns who has been in a list for longest; nil: nobody is.
+func longest(in *list.List) *guest {
+	if first := in.Front(); first != nil {
+		return first.Value.(*guest)
+	}
+	return nil
 }
 
 // remove is called with the lock held.
@@ -126,9 +143,11 @@ type guest struct {
 	*net.TCPConn
 	crowd *crowd
 
+	welcome bool // a mount has answered 2xx; belongs to the goroutine that serves the connection
+
 	// The crowd's lock guards these; wait and stopWaiting want it held.
 	arrived time.Time
-	list    *list.List // fresh or idle; nil while a request is under way
+	list    *list.List // fresh, strange or known; nil while a request is under way
 	place   *list.Element
 	left    bool
 }
@@ -152,10 +171,15 @@ func (g *guest) attend() {
 func (g *guest) release() {
 	g.crowd.mu.Lock()
 	defer g.crowd.mu.Unlock()
-	if !g.left && g.list == nil {
-		g.wait(&g.crowd.idle)
-		g.crowd.nudge()
+	if g.left || g.list != nil {
+		return
 	}
+	if g.welcome {
+		g.wait(&g.crowd.known)
+	} else {
+		g.wait(&g.crowd.strange)
+	}
+	g.crowd.nudge()
 }
 
 func (g *guest) Close() error {

@@ -46,6 +46,47 @@ func TestSilentConnectionsKeepNobodyOut(t *testing.T) {
 	assert.LessOrEqual(t, m.listener.crowd.size, 10)
 }
 
+// A connection that carried webhooks may have the next one on its way: it is the last to be closed for another's sake,
+// however long it has been idle.
+func TestWhoWasAnswered2xxIsTheLastToGo(t *testing.T) {
+	t.Parallel()
+	m := mount(t, NewRegistry(), Config{Address: loopback, MaxConns: 3}, "/", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.RawQuery != "sesame" {
+			w.WriteHeader(http.StatusUnauthorized)
+		}
+	}))
+	require.NoError(t, m.Health("/healthz", func() bool { return true }))
+
+	good := keep(t, m)
+	require.Equal(t, http.StatusOK, good.ask("/?sesame"))
+	guesser, watcher := keep(t, m), keep(t, m)
+	require.Equal(t, http.StatusUnauthorized, guesser.ask("/"))
+	require.Equal(t, http.StatusOK, watcher.ask("/healthz"), "which anybody is told")
+
+	require.Equal(t, http.StatusOK, keep(t, m).ask("/?sesame"))
+	hungUp(t, guesser.conn, 3*time.Second)
+	require.Equal(t, http.StatusOK, keep(t, m).ask("/?sesame"))
+	hungUp(t, watcher.conn, 3*time.Second)
+	require.Equal(t, http.StatusUnauthorized, good.ask("/"), "one wrong answer makes nobody a stranger")
+
+	dial(t, m, unfinished)
+	dial(t, m, unfinished)
+	require.Equal(t, http.StatusOK, keep(t, m).ask("/?sesame"))
+	assert.Equal(t, http.StatusOK, good.ask("/?sesame"), "who has asked for nothing yet has to lose our patience first")
+}
+
+func TestOfThoseWhoWereAnswered2xxTheLongestIdleGoes(t *testing.T) {
+	t.Parallel()
+	m := mount(t, NewRegistry(), Config{Address: loopback, MaxConns: 2}, "/", says("it"))
+	first, second := keep(t, m), keep(t, m)
+	require.Equal(t, http.StatusOK, first.ask("/"))
+	require.Equal(t, http.StatusOK, second.ask("/"))
+	require.Equal(t, http.StatusOK, first.ask("/"))
+	require.Equal(t, http.StatusOK, keep(t, m).ask("/"))
+	hungUp(t, second.conn, 3*time.Second)
+	assert.Equal(t, http.StatusOK, first.ask("/"))
+}
+
 func TestWhoIsBeingServedIsNotClosedForOthers(t *testing.T) {
 	t.Parallel()
 	g := newGate()
@@ -87,6 +128,6 @@ func TestCloseEndsTheWaitingForRoom(t *testing.T) {
 	assert.Eventually(t, func() bool {
 		c.mu.Lock()
 		defer c.mu.Unlock()
-		return c.size == 0 && c.fresh.Len() == 0 && c.idle.Len() == 0
+		return c.size == 0 && c.fresh.Len() == 0 && c.strange.Len() == 0 && c.known.Len() == 0
 	}, 5*time.Second, time.Millisecond, "who has left is still counted")
 }

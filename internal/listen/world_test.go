@@ -1,6 +1,7 @@
 package listen
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"io"
@@ -95,6 +96,37 @@ func dial(t *testing.T, m *Mount, say string) net.Conn {
 	_, err = io.WriteString(conn, say)
 	require.NoError(t, err)
 	return conn
+}
+
+// kept is a connection that is used for one request after another.
+type kept struct {
+	t      *testing.T
+	crowd  *crowd
+	conn   net.Conn
+	answer *bufio.Reader
+}
+
+func keep(t *testing.T, m *Mount) *kept {
+	conn := dial(t, m, "")
+	return &kept{t, m.listener.crowd, conn, bufio.NewReader(conn)}
+}
+
+// ask returns the status of the answer, once all connections are idle; 0: there was none.
+func (k *kept) ask(path string) int {
+	k.t.Helper()
+	require.NoError(k.t, k.conn.SetDeadline(time.Now().Add(10*time.Second)))
+	_, _ = io.WriteString(k.conn, "GET "+path+" HTTP/1.1\r\nHost: x\r\n\r\n")
+	answer, err := http.ReadResponse(k.answer, nil)
+	if err != nil {
+		return 0
+	}
+	_, _ = io.Copy(io.Discard, answer.Body)
+	require.Eventually(k.t, func() bool {
+		k.crowd.mu.Lock()
+		defer k.crowd.mu.Unlock()
+		return k.crowd.fresh.Len()+k.crowd.strange.Len()+k.crowd.known.Len() == k.crowd.size
+	}, 5*time.Second, time.Millisecond)
+	return answer.StatusCode
 }
 
 // hungUp waits until the other side closes a connection, and returns what it said before.
