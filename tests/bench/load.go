@@ -86,8 +86,8 @@ func (c *caller) post(n int) error {
 	}
 }
 
-// load posts over so many connections at once, as fast as they are answered, and returns the requests a second.
-func load(ctx context.Context, address, path string, connections int, first int, d time.Duration) (float64, error) {
+// load posts over so many connections at once, as fast as they are answered, and returns how many were, in what time.
+func load(ctx context.Context, address, path string, connections, first int, d time.Duration) (answered int, took time.Duration, err error) {
 	ctx, cancel := context.WithTimeout(ctx, d)
 	defer cancel()
 	counts, errs := make([]int, connections), make([]error, connections)
@@ -96,7 +96,7 @@ func load(ctx context.Context, address, path string, connections int, first int,
 	for i := range connections {
 		c, err := call(address, path)
 		if err != nil {
-			return 0, err
+			return 0, 0, err
 		}
 		callers.Go(func() {
 			defer c.conn.Close()
@@ -107,12 +107,11 @@ func load(ctx context.Context, address, path string, connections int, first int,
 		})
 	}
 	callers.Wait()
-	took := time.Since(began).Seconds()
-	total := 0
+	took = time.Since(began)
 	for _, n := range counts {
-		total += n
+		answered += n
 	}
-	return float64(total) / took, errors.Join(errs...)
+	return answered, took, errors.Join(errs...)
 }
 
 // steady posts so many requests a second and returns how long the slowest hundredth waited, counted from when each was

@@ -13,6 +13,7 @@ import (
 
 func main() {
 	binary := flag.String("binary", "bin/benthos-pipedrive", "the benthos-pipedrive to measure")
+	only := flag.String("only", "", "one section of the report, to measure and print nothing else: reading, memory, tokens, slicing, webhooks")
 	write := flag.String("write", "", "the file to write the report to; empty: standard output only")
 	serveDeals := flag.Int("serve", 0, "internal: serve an account with so many deals instead")
 	bare := flag.Bool("bare", false, "internal: serve bare HTTP on the address instead")
@@ -28,10 +29,10 @@ func main() {
 		exitOn(serveBare(ctx, flag.Arg(0)))
 		return
 	}
-	report, err := measure(ctx, *binary)
+	report, err := measure(ctx, *binary, *only)
 	exitOn(err)
 	fmt.Print(report)
-	if *write != "" {
+	if *write != "" && *only == "" {
 		exitOn(os.WriteFile(*write, []byte(report), 0o644))
 	}
 }
@@ -43,15 +44,30 @@ func exitOn(err error) {
 	}
 }
 
-// measure runs all lanes.
-func measure(ctx context.Context, binary string) (string, error) {
+// measure runs all lanes, or those of one section of the report.
+func measure(ctx context.Context, binary, only string) (string, error) {
 	var r report
-	for _, lane := range []func(context.Context, string, *report) error{
-		measureRates, measureMemory, measureTokens, measureSlicing, measureWebhook,
+	known := false
+	for _, section := range []struct {
+		name string
+		run  func(context.Context, string, *report) error
+	}{
+		{"reading", measureRates},
+		{"memory", measureMemory},
+		{"tokens", measureTokens},
+		{"slicing", measureSlicing},
+		{"webhooks", measureWebhook},
 	} {
-		if err := lane(ctx, binary, &r); err != nil {
+		if only != "" && only != section.name {
+			continue
+		}
+		known = true
+		if err := section.run(ctx, binary, &r); err != nil {
 			return "", err
 		}
 	}
-	return r.render()
+	if !known {
+		return "", fmt.Errorf("there is no section %q", only)
+	}
+	return r.render(only)
 }

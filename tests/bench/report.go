@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	_ "embed"
 	"fmt"
 	"os"
@@ -24,11 +25,11 @@ type report struct {
 
 	Slicing map[string]slicing
 
-	BareServer, HostsDoor, OurDoor, OurJournal hookRates // requests a second
-	BareBbolt, JournalAlone                    float64   // entries a second, by 64 writers
-	PaceP99                                    time.Duration
-	PeakAttacked                               int64
-	FileSystem                                 string // of the journal
+	Hooks16, Hooks64        hookFigures // by the number of connections
+	BareBbolt, JournalAlone float64     // entries a second, by 64 writers
+	PaceP99                 time.Duration
+	PeakAttacked            int64
+	FileSystem              string // of the journal
 }
 
 // slicing is the cost of one record of a page.
@@ -37,11 +38,14 @@ type slicing struct{ NS, Bytes, Allocs float64 }
 //go:embed report.md.tmpl
 var reportTemplate string
 
-func (r report) render() (string, error) {
+// render writes one section of the report, or all of it.
+func (r report) render(section string) (string, error) {
 	t, err := template.New("report").Funcs(template.FuncMap{
 		"thousands": thousands,
 		"mib":       func(bytes int64) string { return fmt.Sprintf("%.1f", float64(bytes)/(1<<20)) },
 		"ratio":     func(a, b float64) string { return fmt.Sprintf("%.2f", a/b) },
+		"two":       func(a float64) string { return fmt.Sprintf("%.2f", a) },
+		"one":       func(a float64) string { return fmt.Sprintf("%.1f", a) },
 		"ratioInt":  func(a, b int64) string { return fmt.Sprintf("%.2f", float64(a)/float64(b)) },
 		"machine":   machine,
 		"ms":        func(d time.Duration) string { return fmt.Sprintf("%.1f", float64(d.Microseconds())/1000) },
@@ -50,7 +54,7 @@ func (r report) render() (string, error) {
 		return "", err
 	}
 	var b bytes.Buffer
-	err = t.Execute(&b, r)
+	err = t.ExecuteTemplate(&b, cmp.Or(section, "report"), r)
 	return b.String(), err
 }
 

@@ -1,16 +1,11 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"net"
-	"net/http"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -52,16 +47,25 @@ output: { drop: {} }
 )
 
 const (
-	hookRounds = 3
-	hookFor    = 3 * time.Second
+	hookRounds = 11
+	hookSlice  = time.Second // of one lane in one round
+	hookSpan   = 10_000_000  // more numbers than a lane uses up in a slice
 	paceFor    = 10 * time.Second
 	pace       = 1000 // requests a second
 )
 
-// hookRates are requests a second of one lane, by the number of connections.
-type hookRates struct{ At16, At64 float64 }
+// hookFigures are what the receivers did, over so many connections.
+type hookFigures struct{ Bare, Hosts, Ours, Journal hookFigure }
 
-// measureWebhook sets the door beside a bare server and the host's own http_server, in turns.
+// hookFigure holds medians of the rounds; a ratio is the median of what it was in each round.
+type hookFigure struct {
+	Rate                   float64 // requests a second
+	CPU                    float64 // microseconds of the receiving process a request, the system's for it included
+	OfBare, OfHost, OfOurs float64 // the rate
+}
+
+// measureWebhook sets the door beside a bare server and the host's own http_server. All of them stand there all the
+// time, and the load goes from one to the next in short slices, so that whatever else the machine does meets them all.
 func measureWebhook(ctx context.Context, binary string, r *report) error {
 	self, err := os.Executable()
 	if err != nil {
@@ -70,33 +74,76 @@ func measureWebhook(ctx context.Context, binary string, r *report) error {
 	if r.FileSystem, err = fileSystem(os.TempDir()); err != nil {
 		return err
 	}
-	lanes := []struct {
-		start func(context.Context) (*receiver, error)
-		rates *hookRates
-	}{
-		{func(ctx context.Context) (*receiver, error) { return startReceiver(ctx, self, "", "-bare") }, &r.BareServer},
-		{func(ctx context.Context) (*receiver, error) { return startReceiver(ctx, binary, hostsDoor, "run") }, &r.HostsDoor},
-		{func(ctx context.Context) (*receiver, error) { return startReceiver(ctx, binary, ourDoor, "run") }, &r.OurDoor},
-		{func(ctx context.Context) (*receiver, error) { return startReceiver(ctx, binary, ourJournal, "run") }, &r.OurJournal},
+	var receivers []*receiver
+	for _, of := range []struct{ program, pipeline, arg string }{
+		{self, "", "-bare"}, {binary, hostsDoor, "run"}, {binary, ourDoor, "run"}, {binary, ourJournal, "run"},
+	} {
+		w, err := startReceiver(ctx, of.program, of.pipeline, of.arg)
+		if err != nil {
+			return err
+		}
+		defer w.stop()
+		receivers = append(receivers, w)
 	}
-	measured := make([][2][]float64, len(lanes))
-	for range hookRounds {
-		for i, lane := range lanes {
-			if err := measureReceiver(ctx, lane.start, &measured[i]); err != nil {
-				return err
-			}
+	first := 0
+	for connections, figures := range map[int]*hookFigures{16: &r.Hooks16, 64: &r.Hooks64} {
+		if *figures, err = measureRounds(ctx, receivers, connections, &first); err != nil {
+			return err
 		}
 	}
-	for i, lane := range lanes {
-		*lane.rates = hookRates{median(measured[i][0]), median(measured[i][1])}
+	for _, more := range []func(context.Context, string, *report) error{measurePace, measureAttack, measureBbolt} {
+		if err := more(ctx, binary, r); err != nil {
+			return err
+		}
 	}
-	if err := measurePace(ctx, binary, r); err != nil {
-		return err
+	return nil
+}
+
+// measureRounds gives every receiver a slice, again and again; the first round does not count.
+func measureRounds(ctx context.Context, receivers []*receiver, connections int, first *int) (f hookFigures, err error) {
+	rounds := make([][]slice, hookRounds+1)
+	for n := range rounds {
+		rounds[n] = make([]slice, len(receivers))
+		for i, w := range receivers {
+			if rounds[n][i], err = measureSlice(ctx, w, connections, *first); err != nil {
+				return f, err
+			}
+			*first += hookSpan
+		}
 	}
-	if err := measureAttack(ctx, binary, r); err != nil {
-		return err
+	over := func(of func(round []slice) float64) float64 {
+		all := make([]float64, hookRounds)
+		for i, round := range rounds[1:] {
+			all[i] = of(round)
+		}
+		return median(all)
 	}
-	return measureBbolt(ctx, r)
+	for i, figure := range []*hookFigure{&f.Bare, &f.Hosts, &f.Ours, &f.Journal} {
+		of := func(k int) float64 { return over(func(r []slice) float64 { return r[i].rate / r[k].rate }) }
+		*figure = hookFigure{
+			Rate:   over(func(r []slice) float64 { return r[i].rate }),
+			CPU:    over(func(r []slice) float64 { return r[i].cpu }),
+			OfBare: of(0), OfHost: of(1), OfOurs: of(2),
+		}
+	}
+	return f, nil
+}
+
+// slice is a short time of load: requests a second, and microseconds of processor time a request.
+type slice struct{ rate, cpu float64 }
+
+func measureSlice(ctx context.Context, w *receiver, connections, first int) (slice, error) {
+	before, err := w.cpu()
+	if err != nil {
+		return slice{}, err
+	}
+	answered, took, err := load(ctx, w.address, "/hook", connections, first, hookSlice)
+	if err != nil {
+		return slice{}, errors.Join(err, errors.New(w.log.String()))
+	}
+	after, err := w.cpu()
+	n := float64(answered)
+	return slice{rate: n / took.Seconds(), cpu: float64((after - before).Microseconds()) / n}, err
 }
 
 // measureAttack is the memory of the door while everything of the package attack comes at once.
@@ -114,24 +161,6 @@ func measureAttack(ctx context.Context, binary string, r *report) error {
 	return err
 }
 
-func measureReceiver(ctx context.Context, start func(context.Context) (*receiver, error), rates *[2][]float64) error {
-	w, err := start(ctx)
-	if err != nil {
-		return err
-	}
-	defer w.stop()
-	first := 0
-	for i, connections := range []int{16, 64} {
-		rate, err := load(ctx, w.address, "/hook", connections, first, hookFor)
-		if err != nil {
-			return errors.Join(err, errors.New(w.log.String()))
-		}
-		rates[i] = append(rates[i], rate)
-		first += 100_000_000
-	}
-	return nil
-}
-
 func measurePace(ctx context.Context, binary string, r *report) error {
 	w, err := startReceiver(ctx, binary, ourJournal, "run")
 	if err != nil {
@@ -147,72 +176,10 @@ func median(all []float64) float64 {
 	return all[len(all)/2]
 }
 
-// receiver is a process that takes webhooks.
-type receiver struct {
-	address, folder string
-	cmd             *exec.Cmd
-	log             *bytes.Buffer
-}
-
-// startReceiver runs a program with a pipeline, or with an address when there is none, and waits until it listens.
-func startReceiver(ctx context.Context, program, pipeline, arg string) (*receiver, error) {
-	address, err := freeAddress()
-	if err != nil {
-		return nil, err
-	}
-	if program, err = filepath.Abs(program); err != nil {
-		return nil, err
-	}
-	folder, err := os.MkdirTemp("", "bench")
-	if err != nil {
-		return nil, err
-	}
-	w := &receiver{address: address, folder: folder, log: &bytes.Buffer{}}
-	last := address
-	if pipeline != "" {
-		last = filepath.Join(folder, "pipeline.yaml")
-		if err := os.WriteFile(last, fmt.Appendf(nil, pipeline, address), 0o600); err != nil {
-			return nil, err
-		}
-	}
-	w.cmd = exec.CommandContext(ctx, program, arg, last)
-	w.cmd.Dir = folder
-	w.cmd.Stdout, w.cmd.Stderr = w.log, w.log
-	if err := w.cmd.Start(); err != nil {
-		return nil, err
-	}
-	for range 1000 {
-		conn, err := net.Dial("tcp", address)
-		if err == nil {
-			return w, conn.Close()
-		}
-		pause(ctx, 10*time.Millisecond)
-	}
-	w.stop()
-	return nil, errors.New(program + " does not listen: " + w.log.String())
-}
-
-func (w *receiver) stop() {
-	_ = w.cmd.Process.Kill()
-	_ = w.cmd.Wait()
-	_ = os.RemoveAll(w.folder)
-}
-
-// serveBare is the limit: a server that reads the body and answers 200.
-func serveBare(ctx context.Context, address string) error {
-	s := &http.Server{Addr: address, ReadHeaderTimeout: 5 * time.Second, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if _, err := io.ReadAll(r.Body); err != nil {
-			w.WriteHeader(http.StatusBadRequest)
-		}
-	})}
-	defer context.AfterFunc(ctx, func() { _ = s.Close() })()
-	return s.ListenAndServe()
-}
-
 var bboltLine = regexp.MustCompile(`Benchmark(Append|Bbolt/Batch)/writers=64-\d+.*?([\d.]+) entries/s`)
 
 // measureBbolt runs the journal's own benchmarks: how fast it and bare bbolt write.
-func measureBbolt(ctx context.Context, r *report) error {
+func measureBbolt(ctx context.Context, _ string, r *report) error {
 	out, err := exec.CommandContext(ctx, "go", "test", "-run", "^$", "-bench", "Append/writers=64|Bbolt/Batch/writers=64", "./internal/journal").CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("%w\n%s", err, out)
