@@ -9,12 +9,13 @@ import (
 	"github.com/tidwall/gjson"
 
 	"github.com/benthos-pipedrive/benthos-pipedrive/internal/entity"
+	"github.com/benthos-pipedrive/benthos-pipedrive/internal/scan"
 )
 
 // cutter gathers the records of one answer. Ids and times go to one text for all of them, so that they cost no
 // allocation each and do not hold on to the body.
 type cutter struct {
-	scanner
+	scan.Scanner
 	obj     *entity.Object
 	fields  []field
 	records []Record
@@ -37,7 +38,7 @@ func newCutter(body []byte, obj *entity.Object) *cutter {
 	const typical = 1024 // bytes of a record: a guess for the first capacity
 	rows := len(body)/typical + 1
 	c := &cutter{
-		scanner: scanner{b: body},
+		Scanner: scan.Scanner{Text: body},
 		obj:     obj,
 		records: make([]Record, 0, rows),
 		ends:    make([][3]int, 0, rows),
@@ -62,23 +63,23 @@ func (c *cutter) look(name string, role int, mark string) {
 // frame walks the body, hands the value of data to read, and returns the value of additional_data.
 func (c *cutter) frame(read func(i, depth int) int) (additional []byte, err error) {
 	var success, data bool
-	err = c.document(func(key []byte, i, depth int) int {
+	err = c.Document(func(key []byte, i, depth int) int {
 		if string(key) == "data" {
 			data = true
-			if i < len(c.b) && c.b[i] == 'n' {
-				return c.word(i, "null")
+			if i < len(c.Text) && c.Text[i] == 'n' {
+				return c.Word(i, "null")
 			}
 			return read(i, depth)
 		}
-		end := c.value(i, depth)
+		end := c.Value(i, depth)
 		if end < 0 {
 			return -1
 		}
 		switch string(key) {
 		case "success":
-			success = string(c.b[i:end]) == "true"
+			success = string(c.Text[i:end]) == "true"
 		case "additional_data":
-			additional = c.b[i:end]
+			additional = c.Text[i:end]
 		}
 		return end
 	})
@@ -95,19 +96,19 @@ func (c *cutter) frame(read func(i, depth int) int) (additional []byte, err erro
 
 // rows reads a list of records.
 func (c *cutter) rows(i, depth int) int {
-	if i >= len(c.b) || c.b[i] != '[' {
-		return c.fail(i, "data is not a list")
+	if i >= len(c.Text) || c.Text[i] != '[' {
+		return c.Fail(i, "data is not a list")
 	}
-	return c.array(i, depth, c.row)
+	return c.Array(i, depth, c.row)
 }
 
 // row reads one record.
 func (c *cutter) row(i, depth int) int {
-	if i >= len(c.b) || c.b[i] != '{' {
+	if i >= len(c.Text) || c.Text[i] != '{' {
 		return c.refuse(i, "is not an object")
 	}
 	c.found, c.deleted = [3][]byte{}, false
-	end := c.object(i, depth, c.member)
+	end := c.Object(i, depth, c.member)
 	if end < 0 {
 		return -1
 	}
@@ -121,13 +122,13 @@ func (c *cutter) row(i, depth int) int {
 	}
 	c.ends = append(c.ends, ends)
 	// The clipped capacity keeps an append to one record from writing into the next.
-	c.records = append(c.records, Record{JSON: c.b[i:end:end], Deleted: c.deleted})
+	c.records = append(c.records, Record{JSON: c.Text[i:end:end], Deleted: c.deleted})
 	return end
 }
 
 // member looks at one key of a record.
 func (c *cutter) member(key []byte, i, depth int) int {
-	end := c.value(i, depth)
+	end := c.Value(i, depth)
 	if end < 0 {
 		return -1
 	}
@@ -136,7 +137,7 @@ func (c *cutter) member(key []byte, i, depth int) int {
 		if f.name != string(key) {
 			continue
 		}
-		value := c.b[i:end]
+		value := c.Text[i:end]
 		if f.path != "" {
 			value = []byte(gjson.GetBytes(value, f.path).Raw)
 		}
@@ -150,7 +151,7 @@ func (c *cutter) member(key []byte, i, depth int) int {
 }
 
 func (c *cutter) refuse(i int, what string) int {
-	return c.fail(i, fmt.Sprintf("%s: row %d %s", c.obj.Name, len(c.records), what))
+	return c.Fail(i, fmt.Sprintf("%s: row %d %s", c.obj.Name, len(c.records), what))
 }
 
 // finish gives every record its id and times.
@@ -192,3 +193,6 @@ func appendText(to, raw []byte) []byte {
 	}
 	return to
 }
+
+// sound refuses what is not one whole JSON object, as every answer of Pipedrive is.
+func sound(body []byte) error { return (&scan.Scanner{Text: body}).Document(nil) }

@@ -1,4 +1,4 @@
-package pipedrive
+package scan
 
 import (
 	"encoding/json"
@@ -7,6 +7,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 )
+
+func sound(text []byte) error { return (&Scanner{Text: text}).Document(nil) }
 
 func TestScannerKeepsToTheGrammar(t *testing.T) {
 	t.Parallel()
@@ -19,6 +21,11 @@ func TestScannerKeepsToTheGrammar(t *testing.T) {
 	} {
 		err := sound([]byte(text))
 		assert.Equal(t, json.Valid([]byte(text)), err == nil, "%q: %v", text, err)
+		assert.Equal(t, err == nil, (&Scanner{Text: []byte(text)}).Any() == nil, "%q", text)
+	}
+	for text, whole := range map[string]bool{`[]`: true, ` "a" `: true, `-1`: true, `null`: true, `[] []`: false, ``: false, `nul`: false} {
+		assert.Equal(t, whole, (&Scanner{Text: []byte(text)}).Any() == nil, "%q", text)
+		assert.Error(t, sound([]byte(text)), "%q", text)
 	}
 }
 
@@ -27,9 +34,11 @@ func TestScannerRefusesWhatIsNestedTooDeep(t *testing.T) {
 	nest := func(n int) []byte {
 		return []byte(`{"a":` + strings.Repeat("[", n) + strings.Repeat("]", n) + `}`)
 	}
-	assert.NoError(t, sound(nest(maxDepth-1)))
-	assert.ErrorContains(t, sound(nest(maxDepth)), "nested too deep")
-	assert.ErrorContains(t, sound([]byte(`{"a":`+strings.Repeat("[", 1<<20))), "nested too deep")
+	assert.NoError(t, sound(nest(deepest-1)))
+	assert.ErrorContains(t, sound(nest(deepest)), "nested too deep")
+	assert.ErrorIs(t, sound([]byte(`{"a":`+strings.Repeat("[", 1<<20))), ErrDeep)
+	assert.NoError(t, (&Scanner{Text: []byte(`[[]]`), Deepest: 2}).Any())
+	assert.ErrorIs(t, (&Scanner{Text: []byte(`[[{}]]`), Deepest: 2}).Any(), ErrDeep)
 }
 
 func FuzzScanner(f *testing.F) {
@@ -39,7 +48,7 @@ func FuzzScanner(f *testing.F) {
 		err := sound(text)
 		var object map[string]json.RawMessage
 		valid := json.Valid(text) && json.Unmarshal(text, &object) == nil && object != nil
-		if valid && strings.Count(string(text), "[")+strings.Count(string(text), "{") > maxDepth {
+		if valid && strings.Count(string(text), "[")+strings.Count(string(text), "{") > deepest {
 			return // may be too deep, which encoding/json allows
 		}
 		assert.Equal(t, valid, err == nil, "%v", err)
