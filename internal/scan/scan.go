@@ -7,8 +7,10 @@ package scan
 
 import (
 	"cmp"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"math/bits"
 )
 
 // deepest is far beyond records, which are some five deep.
@@ -141,21 +143,38 @@ func (s *Scanner) Array(i, depth int, element func(i, depth int) int) int {
 	}
 }
 
-// plain are the bytes of a string that need no second look.
-var plain = func() (t [256]bool) {
-	for c := range t {
-		t[c] = c >= ' ' && c != '"' && c != '\\'
+// Each byte of a word of eight.
+const (
+	ones  = 0x0101010101010101
+	highs = 0x80 * ones
+)
+
+// special marks the bytes that end a run of plain ones: quotes, backslashes and control characters. The lowest mark is
+// exact; those above it may be of plain bytes.
+func special(eight uint64) uint64 {
+	quote, backslash := eight^'"'*ones, eight^'\\'*ones
+	return ((quote-ones)&^quote | (backslash-ones)&^backslash | (eight-' '*ones)&^eight) & highs
+}
+
+// plain skips the bytes of a string that need no second look, eight at a time as long as there are so many.
+func (s *Scanner) plain(i int) int {
+	b := s.Text
+	for ; i+8 <= len(b); i += 8 {
+		if marks := special(binary.LittleEndian.Uint64(b[i:])); marks != 0 {
+			return i + bits.TrailingZeros64(marks)/8
+		}
 	}
-	return t
-}()
+	for i < len(b) && b[i] >= ' ' && b[i] != '"' && b[i] != '\\' {
+		i++
+	}
+	return i
+}
 
 // text skips the string at i.
 func (s *Scanner) text(i int) int {
 	b := s.Text
 	for i++; ; i++ {
-		for i < len(b) && plain[b[i]] {
-			i++
-		}
+		i = s.plain(i)
 		switch {
 		case i >= len(b):
 			return s.Fail(i, "the text ends inside a string")

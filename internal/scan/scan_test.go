@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 )
 
 func sound(text []byte) error { return (&Scanner{Text: text}).Document(nil) }
@@ -26,6 +27,20 @@ func TestScannerKeepsToTheGrammar(t *testing.T) {
 	for text, whole := range map[string]bool{`[]`: true, ` "a" `: true, `-1`: true, `null`: true, `[] []`: false, ``: false, `nul`: false} {
 		assert.Equal(t, whole, (&Scanner{Text: []byte(text)}).Any() == nil, "%q", text)
 		assert.Error(t, sound([]byte(text)), "%q", text)
+	}
+}
+
+// Strings are walked eight bytes at a time.
+func TestScannerLooksAtEveryByteOfAString(t *testing.T) {
+	t.Parallel()
+	for length := range 20 {
+		for at := range length {
+			for c := range 256 {
+				text := []byte(`{"a":"` + strings.Repeat("\xff", length) + `"}`)
+				text[len(`{"a":"`)+at] = byte(c)
+				require.Equal(t, json.Valid(text), sound(text) == nil, "%q", text)
+			}
+		}
 	}
 }
 

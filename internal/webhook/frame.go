@@ -4,9 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
-	"unsafe"
 
-	"github.com/tidwall/gjson"
+	"github.com/benthos-pipedrive/benthos-pipedrive/internal/scan"
 )
 
 // The schemas of webhooks, in the words of the metadata.
@@ -60,16 +59,11 @@ func Parse(body []byte) (Frame, error) {
 }
 
 func parse(body []byte) (Frame, error) {
-	if err := checkJSON(body); err != nil {
+	p := parts{Scanner: scan.Scanner{Text: body, Deepest: deepest}}
+	if err := p.read(); err != nil {
 		return Frame{}, err
 	}
-	// No copy of a body that may have megabytes: it is not written to in here, and own leaves nothing that refers to it.
-	whole := gjson.Parse(unsafe.String(unsafe.SliceData(body), len(body)))
-	p := partsOf(whole)
-	if !p.meta.IsObject() {
-		return Frame{}, fmt.Errorf("expected a JSON object whose meta is an object, got %s", outline(whole))
-	}
-	m := readMeta(p.meta)
+	m := &p.meta
 	f := Frame{
 		Company: m.company, Host: m.host, WebhookID: m.webhook, UserID: m.user, ChangeSource: m.source, Bulk: m.bulk,
 	}
@@ -77,49 +71,22 @@ func parse(body []byte) (Frame, error) {
 	var err error
 	switch {
 	case strings.HasPrefix(m.version, "2"):
-		occasion, err = f.readV2(&m, &p)
-	case text(p.v) == "1":
-		occasion, err = f.readV1(&m, &p)
+		occasion, err = f.readV2(&p)
+	case p.v.word() == "1":
+		occasion, err = f.readV1(&p)
 	default:
-		err = fmt.Errorf("expected meta.version 2.0 or v 1, got neither in %s with meta, %s", outline(whole), outline(p.meta))
+		err = fmt.Errorf("expected meta.version 2.0 or v 1, got neither in %s with meta, %s", outline(p.whole), outline(m.raw))
 	}
 	if err != nil {
 		return Frame{}, err
 	}
 	f.Object = snake(f.Object)
-	f.Time = f.moment(&m, p.record)
+	f.Time = p.moment()
 	// The action as it came: version 1.0 merges and updates one record in one go.
 	f.Key = strings.Join([]string{f.Schema, f.Company, f.Object, f.ID, m.action, occasion}, "/")
 	f.Action = actionOf(m.action)
 	f.own()
 	return f, nil
-}
-
-// parts are the members of a webhook, without regard to its version.
-type parts struct {
-	meta     gjson.Result
-	record   gjson.Result // as it is now: data or current; null of a deletion
-	previous gjson.Result
-	v, retry gjson.Result
-}
-
-func partsOf(whole gjson.Result) (p parts) {
-	whole.ForEach(func(key, value gjson.Result) bool {
-		switch key.Str {
-		case "meta":
-			p.meta = value
-		case "data", "current":
-			p.record = value
-		case "previous":
-			p.previous = value
-		case "v":
-			p.v = value
-		case "retry":
-			p.retry = value
-		}
-		return true
-	})
-	return p
 }
 
 // actionOf is the word for what the action of either version did.

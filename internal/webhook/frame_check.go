@@ -7,52 +7,31 @@ import (
 	"strings"
 
 	"github.com/tidwall/gjson"
+
+	"github.com/benthos-pipedrive/benthos-pipedrive/internal/scan"
 )
 
-// deepest is how many brackets may be open at once. Pipedrive's bodies have a handful; each costs stack.
-const deepest = 200
-
-// checkJSON sees to it that everything behind it may trust the body: a whole JSON object, not too deep.
-func checkJSON(body []byte) error {
-	switch begin := bytes.TrimLeft(body, " \t\r\n"); {
-	case len(begin) == 0:
+// refusal says what a body is that the scanner did not take for a JSON object.
+func (p *parts) refusal(err error) error {
+	begin := bytes.TrimLeft(p.Text, " \t\r\n")
+	if len(begin) == 0 {
 		return errors.New("expected a JSON object, got nothing")
-	case tooDeep(begin):
+	}
+	if begin[0] != '{' {
+		err = (&scan.Scanner{Text: p.Text, Deepest: deepest}).Any()
+	}
+	switch {
+	case err == nil:
+		return fmt.Errorf("expected a JSON object, got %s", outline(p.whole))
+	case errors.Is(err, scan.ErrDeep):
 		return fmt.Errorf("expected a JSON object, got one that nests more than %d levels", deepest)
-	case !gjson.ValidBytes(begin):
-		return fmt.Errorf("expected a JSON object, got %d bytes that are not JSON or end early", len(body))
-	case begin[0] != '{':
-		return fmt.Errorf("expected a JSON object, got %s", outline(gjson.ParseBytes(begin)))
 	}
-	return nil
-}
-
-// tooDeep counts open brackets, outside strings. Up to the first mistake in a body that is exact.
-func tooDeep(body []byte) bool {
-	if bytes.Count(body, []byte{'['})+bytes.Count(body, []byte{'{'}) <= deepest {
-		return false
-	}
-	depth, quoted := 0, false
-	for i := 0; i < len(body); i++ {
-		switch c := body[i]; {
-		case c == '"':
-			quoted = !quoted
-		case quoted && c == '\\':
-			i++
-		case quoted:
-		case c == '[' || c == '{':
-			if depth++; depth > deepest {
-				return true
-			}
-		case c == ']' || c == '}':
-			depth--
-		}
-	}
-	return false
+	return fmt.Errorf("expected a JSON object, got %d bytes that are not JSON or end early", len(p.Text))
 }
 
 // outline says what a value is and, of an object, some names of its keys; nothing of what it holds.
-func outline(v gjson.Result) string {
+func outline(of value) string {
+	v := gjson.Parse(string(of))
 	switch {
 	case v.IsArray():
 		return "an array"

@@ -1,23 +1,14 @@
 package webhook
 
 import (
-	"bufio"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"strings"
-	"unicode"
-	"unicode/utf8"
-
-	"github.com/tidwall/gjson"
 )
-
-// longestText is the most bytes of an id or a name. Pipedrive's have 40 at most; what is longer counts as absent, so
-// that nobody fills the memory with keys.
-const longestText = 256
 
 // meta is the member of that name of either version, whose ids come as numbers or as strings.
 type meta struct {
+	raw value
+
 	version        string
 	action         string
 	entity, object string // of version 2.0, of 1.0
@@ -29,107 +20,59 @@ type meta struct {
 	attempt        int
 	bulk           bool
 
-	timestamp, micro gjson.Result
-
-	raw gjson.Result
+	timestamp, micro value
 }
 
-func readMeta(raw gjson.Result) meta {
-	m := meta{raw: raw, attempt: 1}
-	raw.ForEach(func(key, value gjson.Result) bool {
-		switch key.Str {
-		case "version":
-			m.version = value.Str
-			if value.Type == gjson.Number {
-				m.version = value.Raw
-			}
-		case "action":
-			m.action = text(value)
-		case "entity":
-			m.entity = text(value)
-		case "object":
-			m.object = text(value)
-		case "entity_id":
-			m.entityID = text(value)
-		case "id":
-			m.id = text(value)
-		case "company_id":
-			m.company = text(value)
-		case "user_id":
-			m.user = text(value)
-		case "webhook_id":
-			m.webhook = text(value)
-		case "host":
-			m.host = text(value)
-		case "change_source":
-			m.source = text(value)
-		case "correlation_id":
-			m.correlation = text(value)
-		case "attempt":
-			m.attempt = count(value, 1)
-		case "is_bulk_edit", "is_bulk_update":
-			m.bulk = value.Bool()
-		case "timestamp":
-			m.timestamp = value
-		case "timestamp_micro":
-			m.micro = value
+func (m *meta) set(key []byte, v value) {
+	switch string(key) {
+	case "version":
+		if m.version = string(v); v.isText() {
+			m.version = v.text()
 		}
-		return true
-	})
-	return m
+	case "action":
+		m.action = v.word()
+	case "entity":
+		m.entity = v.word()
+	case "object":
+		m.object = v.word()
+	case "entity_id":
+		m.entityID = v.word()
+	case "id":
+		m.id = v.word()
+	case "company_id":
+		m.company = v.word()
+	case "user_id":
+		m.user = v.word()
+	case "webhook_id":
+		m.webhook = v.word()
+	case "host":
+		m.host = v.word()
+	case "change_source":
+		m.source = v.word()
+	case "correlation_id":
+		m.correlation = v.word()
+	case "attempt":
+		m.attempt = v.count(1)
+	case "is_bulk_edit", "is_bulk_update":
+		m.bulk = v.isTrue()
+	case "timestamp":
+		m.timestamp = v
+	case "timestamp_micro":
+		m.micro = v
+	}
 }
 
-// word is a member of meta that a frame cannot do without.
-type word struct{ key, text string }
+// needed is a member of meta that a frame cannot do without.
+type needed struct{ key, word string }
 
-func (m *meta) need(words ...word) error {
+func (m *meta) need(words ...needed) error {
 	for _, w := range words {
-		if w.text == "" {
+		if w.word == "" {
 			return fmt.Errorf("expected meta.%s, a number or a string of at most %d printable bytes, got none in meta, %s",
 				w.key, longestText, outline(m.raw))
 		}
 	}
 	return nil
-}
-
-// text is a value that is fit to be an id or a name: a string of one line, or an integer digit by digit, beyond 2^53
-// too. It is empty for everything else.
-func text(v gjson.Result) string {
-	switch {
-	case v.Type == gjson.String && len(v.Str) <= longestText && isPrintable(v.Str):
-		return v.Str
-	case v.Type == gjson.Number && len(v.Raw) <= longestText && isInteger(v.Raw):
-		return v.Raw
-	}
-	return ""
-}
-
-func isPrintable(s string) bool {
-	for i := range len(s) {
-		if s[i] < ' ' || s[i] > '~' {
-			return utf8.ValidString(s) && strings.IndexFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) < 0
-		}
-	}
-	return true
-}
-
-func isInteger(s string) bool {
-	digits := strings.TrimPrefix(s, "-")
-	for i := range len(digits) {
-		if digits[i] < '0' || digits[i] > '9' {
-			return false
-		}
-	}
-	return digits != ""
-}
-
-// count is a small number of at least so much; what is none, or beyond all sense, counts as the least.
-func count(v gjson.Result, least int) int {
-	const sense = 1 << 20
-	if n := v.Int(); n >= int64(least) && n < sense {
-		return int(n)
-	}
-	return least
 }
 
 // snake is a name such as activityType, deal-product or Deal Product in snake_case.
@@ -152,15 +95,4 @@ func snake(name string) string {
 		b = append(b, c)
 	}
 	return string(b)
-}
-
-// fingerprint stands in where an event has no name of its own. Attempts differ in their number alone, not in the record.
-func (p *parts) fingerprint() string {
-	h := sha256.New()
-	w := bufio.NewWriter(h) // in pieces: the record may have megabytes. A hash makes no errors
-	_, _ = w.WriteString(p.record.Raw)
-	_ = w.WriteByte('\n')
-	_, _ = w.WriteString(p.previous.Raw)
-	_ = w.Flush()
-	return hex.EncodeToString(h.Sum(nil)[:16])
 }

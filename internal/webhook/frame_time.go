@@ -3,36 +3,31 @@ package webhook
 import (
 	"time"
 
-	"github.com/tidwall/gjson"
-
 	"github.com/benthos-pipedrive/benthos-pipedrive/internal/entity"
 )
 
 // recordTimes are the fields that say when a record changed, else when it was made; users have the second of each pair.
-var recordTimes = []string{"update_time", "modified", "add_time", "created"}
+var recordTimes = [...]string{"update_time", "modified", "add_time", "created"}
 
-func (f *Frame) moment(m *meta, record gjson.Result) time.Time {
-	if actionOf(m.action) != deleted {
-		if record.IsArray() { // users' events of version 1.0
-			record = record.Get("0")
-		}
-		for _, field := range recordTimes {
-			if t := timeOf(record.Get(field)); !t.IsZero() {
+func (p *parts) moment() time.Time {
+	if actionOf(p.meta.action) != deleted {
+		for _, v := range p.times {
+			if t := v.time(); !t.IsZero() {
 				return t
 			}
 		}
 	}
-	if t := timeOf(m.timestamp); !t.IsZero() {
+	if t := p.meta.timestamp.time(); !t.IsZero() {
 		return t
 	}
-	return timeOf(m.micro)
+	return p.meta.micro.time()
 }
 
-// timeOf reads what Pipedrive writes for a time: RFC 3339, `2026-11-20 09:15:00` of version 1.0, or a number since 1970
+// time reads what Pipedrive writes for a time: RFC 3339, `2026-11-20 09:15:00` of version 1.0, or a number since 1970
 // in seconds, milliseconds or microseconds, whichever lies near today. It is zero for everything else.
-func timeOf(v gjson.Result) time.Time {
-	if v.Type == gjson.String && !isInteger(v.Str) {
-		t, _ := entity.Stamp{}.Parse(v.Str)
+func (v value) time() time.Time {
+	if v.isText() && !isInteger(v.text()) {
+		t, _ := entity.Stamp{}.Parse(v.text())
 		return t
 	}
 	const ( // the first numbers that are too large: in seconds the year 5138
@@ -40,7 +35,7 @@ func timeOf(v gjson.Result) time.Time {
 		millis  = 1e14
 		micros  = 1e17
 	)
-	switch n := v.Int(); {
+	switch n := v.integer(); {
 	case n <= 0 || n >= micros:
 		return time.Time{}
 	case n >= millis:

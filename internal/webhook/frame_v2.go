@@ -3,15 +3,17 @@ package webhook
 import (
 	"cmp"
 	"strings"
-
-	"github.com/tidwall/gjson"
 )
 
 // readV2 fills in what version 2.0 says in its own way, and returns what tells the events of one record and action
 // apart. https://pipedrive.readme.io/docs/guide-for-webhooks-v2
-func (f *Frame) readV2(m *meta, p *parts) (occasion string, err error) {
-	id := cmp.Or(m.entityID, p.recordID())
-	if err := m.need(word{"entity", m.entity}, word{"action", m.action}, word{"entity_id", id}); err != nil {
+func (f *Frame) readV2(p *parts) (occasion string, err error) {
+	m := &p.meta
+	id := m.entityID
+	if id == "" {
+		id = p.recordID()
+	}
+	if err := m.need(needed{"entity", m.entity}, needed{"action", m.action}, needed{"entity_id", id}); err != nil {
 		return "", err
 	}
 	f.Schema, f.Object, f.ID, f.CorrelationID = SchemaV2, m.entity, id, m.correlation
@@ -23,7 +25,7 @@ func (f *Frame) readV2(m *meta, p *parts) (occasion string, err error) {
 	if f.EventID != "" {
 		return f.EventID, nil
 	}
-	at := text(m.timestamp)
+	at := m.timestamp.word()
 	if m.correlation != "" && at != "" {
 		return strings.Join([]string{m.correlation, at}, "/"), nil
 	}
@@ -33,8 +35,8 @@ func (f *Frame) readV2(m *meta, p *parts) (occasion string, err error) {
 // recordID is what the record calls itself. What the webhooks of field definitions have in meta is documented nowhere
 // that could be read, and a refusal may ban the hook.
 func (p *parts) recordID() string {
-	for _, record := range []gjson.Result{p.record, p.previous} {
-		if id := cmp.Or(text(record.Get("id")), text(record.Get("field_code"))); id != "" {
+	for _, record := range []value{p.record, p.previous} {
+		if id := cmp.Or(record.member("id").word(), record.member("field_code").word()); id != "" {
 			return id
 		}
 	}
