@@ -103,9 +103,10 @@ func noDedupeCache(label string) error {
 
 // openSource makes what accepts deliveries, and hands them on as the run's source.
 func (r *webhookRun) openSource(c webhookConfig, metrics *webhookMetrics) (webhook.Acceptor, error) {
+	messages := webhookMessages{instanceID: c.instanceID}
 	if c.journal.path == "" {
 		hall := webhook.NewHall()
-		r.source = &hallSource{hall: hall, most: c.handler.MaxInFlight, instanceID: c.instanceID}
+		r.source = &hallSource{hall: hall, most: c.handler.MaxInFlight, messages: messages}
 		return hall, nil
 	}
 	j, err := journal.Open(journal.Options{Path: c.journal.path, MaxBytes: c.journal.maxBytes})
@@ -116,7 +117,7 @@ func (r *webhookRun) openSource(c webhookConfig, metrics *webhookMetrics) (webho
 		r.log.Infof("The journal holds %d webhooks that wait for their delivery", n)
 	}
 	r.source = &journalSource{
-		journal: j, flight: newFlight(c.handler.MaxInFlight), maxAttempts: c.journal.maxAttempts, instanceID: c.instanceID,
+		journal: j, flight: newFlight(c.handler.MaxInFlight), maxAttempts: c.journal.maxAttempts, messages: messages,
 	}
 	r.owned.Go(func() { r.showJournal(j, metrics) })
 	return webhook.NewJournalled(j, c.journal.maxBytes, c.dedupe.enabled, c.handler.ResponseTimeout), nil

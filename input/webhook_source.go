@@ -21,9 +21,9 @@ type webhookSource interface {
 
 // hallSource hands on requests that wait for their answer.
 type hallSource struct {
-	hall       *webhook.Hall
-	most       int
-	instanceID string
+	hall     *webhook.Hall
+	most     int
+	messages webhookMessages
 }
 
 func (s *hallSource) next(ctx context.Context) (service.MessageBatch, service.AckFunc, error) {
@@ -33,7 +33,7 @@ func (s *hallSource) next(ctx context.Context) (service.MessageBatch, service.Ac
 	}
 	batch := make(service.MessageBatch, len(deliveries))
 	for i, d := range deliveries {
-		batch[i] = webhookMessage(&d.Frame, d.Body, d.Received, s.instanceID)
+		batch[i] = s.messages.message(&d.Frame, d.Body, d.Received)
 	}
 	index := indexOf(batch)
 	return batch, func(_ context.Context, err error) error {
@@ -69,7 +69,7 @@ type journalSource struct {
 	journal     *journal.Journal
 	flight      *flight
 	maxAttempts int // 0: no message is flagged
-	instanceID  string
+	messages    webhookMessages
 }
 
 func (s *journalSource) next(ctx context.Context) (service.MessageBatch, service.AckFunc, error) {
@@ -98,7 +98,7 @@ func (s *journalSource) next(ctx context.Context) (service.MessageBatch, service
 func (s *journalSource) message(d *journal.Delivery) *service.Message {
 	// What cannot be read any more was accepted by another version of this program, and is not withheld.
 	f, err := webhook.Parse(d.Body)
-	m := webhookMessage(&f, d.Body, d.Accepted, s.instanceID)
+	m := s.messages.message(&f, d.Body, d.Accepted)
 	switch {
 	case err != nil:
 		m.SetError(fmt.Errorf("reading a webhook from the journal: %w", err))
