@@ -1,6 +1,7 @@
 package input
 
 import (
+	"sync/atomic"
 	"time"
 
 	"github.com/redpanda-data/benthos/v4/public/service"
@@ -9,8 +10,11 @@ import (
 	"github.com/benthos-pipedrive/benthos-pipedrive/internal/webhook"
 )
 
-// webhookMetrics counts what comes to the door and what waits behind it.
+// webhookMetrics counts what comes to the door and what waits behind it. To find the counter of a result takes as long as
+// to check credentials, so answers are counted here and shown once in a while.
 type webhookMetrics struct {
+	answers [webhook.Results]atomic.Int64 // since they were last shown
+
 	requests      *service.MetricCounter
 	latency       *service.MetricTimer
 	duplicates    *service.MetricCounter
@@ -41,12 +45,24 @@ func newWebhookMetrics(res *service.Resources, journalled bool) *webhookMetrics 
 
 // Answered is told by the handler. The latency is that of accepted webhooks alone: a scanner's requests are quick.
 func (m *webhookMetrics) Answered(result webhook.Result, took time.Duration) {
-	m.requests.Incr(1, string(result))
-	switch result {
-	case webhook.Taken:
+	m.answers[result].Add(1)
+	if result == webhook.Taken {
 		m.latency.Timing(took.Nanoseconds())
-	case webhook.Duplicate:
-		m.duplicates.Incr(1)
+	}
+}
+
+// showAnswers brings the counters up to date.
+func (m *webhookMetrics) showAnswers() {
+	for i := range m.answers {
+		n := m.answers[i].Swap(0)
+		if n == 0 {
+			continue
+		}
+		result := webhook.Result(i)
+		m.requests.Incr(n, result.String())
+		if result == webhook.Duplicate {
+			m.duplicates.Incr(n)
+		}
 	}
 }
 
@@ -58,7 +74,7 @@ func (m *webhookMetrics) Repaired(c webhook.Change) {
 
 func (m *webhookMetrics) LookFailed() { m.lookErrors.Incr(1) }
 
-func (m *webhookMetrics) show(j *journal.Journal) {
+func (m *webhookMetrics) showJournal(j *journal.Journal) {
 	m.pending.Set(int64(j.Pending()))
 	m.stuck.Set(int64(j.Stuck()))
 	m.bytes.Set(j.Bytes())

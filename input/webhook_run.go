@@ -19,8 +19,8 @@ const (
 	// closeLimit is how long the answers to what was under way may take. Each is decided at once: this is for clients
 	// that do not read theirs.
 	closeLimit = 5 * time.Second
-	// gaugeInterval is how often the gauges of the journal are set.
-	gaugeInterval = time.Second
+	// showInterval is how often the metrics are brought up to date.
+	showInterval = time.Second
 )
 
 // listenersKey finds the listeners that the inputs of one process share among the host's generic resources.
@@ -34,9 +34,11 @@ func listeners(res *service.Resources) *listen.Registry {
 // webhookRun is an open door: from a Connect that succeeds to Close, or until the listener has died.
 type webhookRun struct {
 	source        webhookSource
+	journal       *journal.Journal // nil: none
 	handler       *webhook.Handler
 	mount         *listen.Mount
 	subscriptions *webhook.Subscriptions // nil: no registration
+	metrics       *webhookMetrics
 	log           *service.Logger
 
 	ctx    context.Context //nolint:containedctx // ends with the run
@@ -48,7 +50,7 @@ type webhookRun struct {
 // openDoor opens the journal, then the listener, then looks after the subscriptions: Pipedrive tries the URL when a
 // webhook is made.
 func openDoor(ctx context.Context, c webhookConfig, client *pipedrive.Client, res *service.Resources, metrics *webhookMetrics) (_ *webhookRun, err error) {
-	r := &webhookRun{log: res.Logger()}
+	r := &webhookRun{metrics: metrics, log: res.Logger()}
 	r.ctx, r.end = context.WithCancelCause(context.Background())
 	defer func() {
 		if err != nil {
@@ -60,7 +62,7 @@ func openDoor(ctx context.Context, c webhookConfig, client *pipedrive.Client, re
 	if h.Deduper, err = c.newDeduper(res); err != nil {
 		return nil, err
 	}
-	if h.Acceptor, err = r.openSource(c, metrics); err != nil {
+	if h.Acceptor, err = r.openSource(c); err != nil {
 		return nil, err
 	}
 	r.handler = webhook.NewHandler(h)
@@ -75,6 +77,7 @@ func openDoor(ctx context.Context, c webhookConfig, client *pipedrive.Client, re
 		}
 	}
 	r.owned.Go(r.watch)
+	r.owned.Go(r.show)
 	if c.registration != nil {
 		s := c.registration.subscription
 		s.Client, s.Log, s.Observer = client, res.Logger(), metrics
@@ -102,7 +105,7 @@ func noDedupeCache(label string) error {
 }
 
 // openSource makes what accepts deliveries, and hands them on as the run's source.
-func (r *webhookRun) openSource(c webhookConfig, metrics *webhookMetrics) (webhook.Acceptor, error) {
+func (r *webhookRun) openSource(c webhookConfig) (webhook.Acceptor, error) {
 	messages := webhookMessages{instanceID: c.instanceID}
 	if c.journal.path == "" {
 		hall := webhook.NewHall()
@@ -119,15 +122,19 @@ func (r *webhookRun) openSource(c webhookConfig, metrics *webhookMetrics) (webho
 	r.source = &journalSource{
 		journal: j, flight: newFlight(c.handler.MaxInFlight), maxAttempts: c.journal.maxAttempts, messages: messages,
 	}
-	r.owned.Go(func() { r.showJournal(j, metrics) })
+	r.journal = j
 	return webhook.NewJournalled(j, c.journal.maxBytes, c.dedupe.enabled, c.handler.ResponseTimeout), nil
 }
 
-func (r *webhookRun) showJournal(j *journal.Journal, metrics *webhookMetrics) {
-	tick := time.NewTicker(gaugeInterval)
+// show keeps the metrics up to date.
+func (r *webhookRun) show() {
+	tick := time.NewTicker(showInterval)
 	defer tick.Stop()
 	for {
-		metrics.show(j)
+		r.metrics.showAnswers()
+		if r.journal != nil {
+			r.metrics.showJournal(r.journal)
+		}
 		select {
 		case <-tick.C:
 		case <-r.ctx.Done():
@@ -172,5 +179,6 @@ func (r *webhookRun) stop() {
 			}
 			r.handler.Close()
 		}
+		r.metrics.showAnswers()
 	})
 }

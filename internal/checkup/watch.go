@@ -52,7 +52,7 @@ func Look(before *Snapshot, now Snapshot) View {
 	v.Journal = whole(m.Sum("pipedrive_journal_pending", nil))
 	if before != nil {
 		accepted := func(m Metrics) (float64, bool) {
-			return m.total("pipedrive_webhook_requests_total", map[string]string{"result": string(webhook.Taken)})
+			return m.total("pipedrive_webhook_requests_total", map[string]string{"result": webhook.Taken.String()})
 		}
 		if then, told := accepted(before.Metrics); told {
 			if n, told := accepted(m); told {

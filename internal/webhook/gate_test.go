@@ -39,6 +39,10 @@ func TestCredentials(t *testing.T) {
 	assert.False(t, known.match(r), "none at all")
 	r.Header.Set("Authorization", "Bearer new")
 	assert.False(t, known.match(r), "another scheme")
+	r.Header.Set("Authorization", "basic aG9vazpuZXc=")
+	assert.True(t, known.match(r), "another spelling of the scheme")
+	r.Header.Set("Authorization", "Basic aG9vazpuZXc= ")
+	assert.False(t, known.match(r), "something behind it")
 }
 
 func TestAddresses(t *testing.T) {

@@ -106,7 +106,7 @@ func (h *Handler) Healthy() bool {
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	began := time.Now()
 	result := h.check(r)
-	if result == "" {
+	if result == right {
 		// A body that trickles in must not hold its place longer than the answer may take. In process there is no
 		// connection to read from.
 		_ = http.NewResponseController(w).SetReadDeadline(began.Add(h.curfew.after))
@@ -116,7 +116,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.cfg.Observer.Answered(result, time.Since(began))
 }
 
-// check looks at everything that can be seen before the body is read; empty: so far it is right.
+// check looks at everything that can be seen before the body is read.
 func (h *Handler) check(r *http.Request) Result {
 	switch {
 	case r.URL.Path != h.cfg.Path:
@@ -135,7 +135,7 @@ func (h *Handler) check(r *http.Request) Result {
 	case r.ContentLength > h.cfg.MaxBodySize:
 		return h.tooLarge()
 	}
-	return ""
+	return right
 }
 
 func (h *Handler) tooLarge() Result {
@@ -204,7 +204,7 @@ func (h *Handler) handOn(ctx context.Context, w http.ResponseWriter, r *http.Req
 		h.refusals.add("that is none of Pipedrive's", err.Error())
 		return BadFrame, nil
 	}
-	if result := h.claim(ctx, frame.Key); result != "" {
+	if result := h.claim(ctx, frame.Key); result != right {
 		return result, nil
 	}
 	d := newDelivery(frame, body, began)
@@ -220,10 +220,10 @@ func (h *Handler) handOn(ctx context.Context, w http.ResponseWriter, r *http.Req
 	return Refused, d
 }
 
-// claim recognises duplicates; empty: it is none.
+// claim recognises duplicates.
 func (h *Handler) claim(ctx context.Context, key string) Result {
 	if h.cfg.Deduper == nil {
-		return ""
+		return right
 	}
 	state, err := h.cfg.Deduper.begin(ctx, key)
 	switch {
@@ -235,7 +235,7 @@ func (h *Handler) claim(ctx context.Context, key string) Result {
 	case state == UnderWay:
 		return Refused
 	}
-	return ""
+	return right
 }
 
 // end gives back what a settled delivery held. That the request is over does not matter to it.

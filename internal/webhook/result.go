@@ -2,35 +2,43 @@ package webhook
 
 import "net/http"
 
-// Result is how a request ended. Its text is the value of a metric's label.
-type Result string
+// Result is how a request ended.
+type Result uint8
 
 // The results, in the order of the checks.
 const (
-	NotFound     Result = "not_found"
-	Forbidden    Result = "forbidden"
-	Unauthorized Result = "unauthorized"
-	BadMethod    Result = "bad_method"
-	BadMedia     Result = "bad_media_type"
-	TooLarge     Result = "too_large"
-	BadFrame     Result = "bad_frame"
-	Taken        Result = "accepted"
-	Duplicate    Result = "duplicate"
-	Refused      Result = "refused"
+	right Result = iota // so far
+	NotFound
+	Forbidden
+	Unauthorized
+	BadMethod
+	BadMedia
+	TooLarge
+	BadFrame
+	Taken
+	Duplicate
+	Refused
+
+	Results // is how many there are
 )
 
-var statuses = map[Result]int{
-	NotFound:     http.StatusNotFound,
-	Forbidden:    http.StatusForbidden,
-	Unauthorized: http.StatusUnauthorized,
-	BadMethod:    http.StatusMethodNotAllowed,
-	BadMedia:     http.StatusUnsupportedMediaType,
-	TooLarge:     http.StatusRequestEntityTooLarge,
-	BadFrame:     http.StatusBadRequest,
-	Taken:        http.StatusOK,
-	Duplicate:    http.StatusOK,
-	Refused:      http.StatusServiceUnavailable,
+var results = [Results]struct {
+	label  string // of a metric
+	status int
+}{
+	NotFound:     {"not_found", http.StatusNotFound},
+	Forbidden:    {"forbidden", http.StatusForbidden},
+	Unauthorized: {"unauthorized", http.StatusUnauthorized},
+	BadMethod:    {"bad_method", http.StatusMethodNotAllowed},
+	BadMedia:     {"bad_media_type", http.StatusUnsupportedMediaType},
+	TooLarge:     {"too_large", http.StatusRequestEntityTooLarge},
+	BadFrame:     {"bad_frame", http.StatusBadRequest},
+	Taken:        {"accepted", http.StatusOK},
+	Duplicate:    {"duplicate", http.StatusOK},
+	Refused:      {"refused", http.StatusServiceUnavailable},
 }
+
+func (r Result) String() string { return results[r].label }
 
 // retryAfter is what a refused sender is told to wait, in seconds. Pipedrive has a schedule of its own.
 const retryAfter = "5"
@@ -38,7 +46,8 @@ const retryAfter = "5"
 // answer says the result, and nothing of its reasons. A 200 needs nothing said: a header that is not asked for is not
 // copied either.
 func answer(w http.ResponseWriter, result Result) {
-	if statuses[result] == http.StatusOK {
+	status := results[result].status
+	if status == http.StatusOK {
 		return
 	}
 	h := w.Header()
@@ -53,5 +62,5 @@ func answer(w http.ResponseWriter, result Result) {
 		h.Set("Connection", "close")
 	}
 	h.Set("Content-Length", "0")
-	w.WriteHeader(statuses[result])
+	w.WriteHeader(status)
 }
