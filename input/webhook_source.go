@@ -96,9 +96,15 @@ func (s *journalSource) next(ctx context.Context) (service.MessageBatch, service
 }
 
 func (s *journalSource) message(d *journal.Delivery) *service.Message {
-	// What cannot be read any more was accepted by another version of this program, and is not withheld.
-	f, err := webhook.Parse(d.Body)
-	m := s.messages.message(&f, d.Body, d.Accepted)
+	f, known := d.Note.(*webhook.Frame)
+	var err error
+	if !known {
+		// What cannot be read any more was accepted by another version of this program, and is not withheld.
+		var read webhook.Frame
+		read, err = webhook.Parse(d.Body)
+		f = &read
+	}
+	m := s.messages.message(f, d.Body, d.Accepted)
 	switch {
 	case err != nil:
 		m.SetError(fmt.Errorf("reading a webhook from the journal: %w", err))
@@ -110,7 +116,7 @@ func (s *journalSource) message(d *journal.Delivery) *service.Message {
 
 // judge removes what was delivered; the rest comes again.
 func (s *journalSource) judge(ctx context.Context, deliveries []journal.Delivery, errs []error) error {
-	var done []journal.Delivery
+	done := make([]journal.Delivery, 0, len(deliveries))
 	for i, d := range deliveries {
 		if errs[i] == nil {
 			done = append(done, d)

@@ -3,6 +3,7 @@ package journal
 import (
 	"context"
 	"fmt"
+	"sync"
 )
 
 const (
@@ -10,10 +11,18 @@ const (
 	maxEntry = 64 << 20
 	// maxBatch bounds the bytes that one transaction adds, but for the last entry in it.
 	maxBatch = 16 << 20
+	// maxFresh bounds the bytes of pending entries that memory holds as well, so that most need not be read from the file.
+	maxFresh = 4 << 20
 )
 
+// buffers are those of entries that were written.
+var buffers = sync.Pool{New: func() any { return new([]byte) }}
+
+// largestBuffer is what most entries need; the others' are not kept.
+const largestBuffer = 16 << 10
+
 // Append returns nil when the entry is on disk. Of two entries of one lane the one whose Append returned before the
-// other's began is handed on first. The entry's memory may be used again when Append has returned, however it did.
+// other's began is handed on first. The entry's memory is the journal's from then on, as it may be handed on as it is.
 //
 // It returns ErrFull when the entry does not fit beside what is pending, ErrClosed after Close, and the error of a
 // disk that has no room; in all of these the entry is not kept and the journal works on. Any other error of the file
@@ -23,12 +32,13 @@ func (j *Journal) Append(ctx context.Context, e Entry) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("appending to the journal: %w", err)
 	}
-	value := e.encode()
-	if len(value) > maxEntry {
-		return fmt.Errorf("appending to the journal: the entry has %d bytes, may have up to %d", len(value), maxEntry)
+	a := newAddition(&e)
+	if a.size > maxEntry {
+		return fmt.Errorf("appending to the journal: the entry has %d bytes, may have up to %d", a.size, maxEntry)
 	}
-	b, at, err := j.enqueue(addition{value: value, lane: laneOf([]byte(e.Lane)), key: digestOf([]byte(e.Key))})
+	b, at, err := j.enqueue(a)
 	if err != nil {
+		a.recycle()
 		return err
 	}
 	select {
@@ -40,6 +50,20 @@ func (j *Journal) Append(ctx context.Context, e Entry) error {
 	}
 }
 
+func newAddition(e *Entry) addition {
+	buffer := buffers.Get().(*[]byte)
+	*buffer = e.encode(*buffer)
+	return addition{entry: e, buffer: buffer, size: len(*buffer), lane: laneOf([]byte(e.Lane)), key: digestOf([]byte(e.Key))}
+}
+
+// recycle gives the buffer to another entry.
+func (a *addition) recycle() {
+	if cap(*a.buffer) <= largestBuffer {
+		buffers.Put(a.buffer)
+	}
+	a.entry, a.buffer = nil, nil
+}
+
 // enqueue returns the batch that the addition is in, and its place there.
 func (j *Journal) enqueue(a addition) (b *batch, at int, err error) {
 	j.mu.Lock()
@@ -47,13 +71,13 @@ func (j *Journal) enqueue(a addition) (b *batch, at int, err error) {
 	if j.ended != nil {
 		return nil, 0, j.ended
 	}
-	if j.index.bytes+j.reserved+int64(len(a.value)) > j.maxBytes {
+	if j.index.bytes+j.reserved+int64(a.size) > j.maxBytes {
 		return nil, 0, fmt.Errorf("%w: %d entries, %d of %d bytes", ErrFull, j.index.pending, j.index.bytes, j.maxBytes)
 	}
-	j.reserved += int64(len(a.value))
+	j.reserved += int64(a.size)
 	b = j.gathering()
 	b.additions = append(b.additions, a)
-	b.bytes += len(a.value)
+	b.bytes += a.size
 	signal(j.work)
 	return b, len(b.additions) - 1, nil
 }
@@ -62,8 +86,8 @@ func (j *Journal) withdraw(b *batch, at int) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if a := &b.additions[at]; !b.taken {
-		j.reserved -= int64(len(a.value))
-		a.withdrawn, a.value = true, nil
+		j.reserved -= int64(a.size)
+		a.withdrawn, a.entry, a.buffer = true, nil, nil
 	}
 }
 

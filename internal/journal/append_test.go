@@ -151,7 +151,7 @@ func TestCloseEndsAllWaitingAndLosesNothing(t *testing.T) {
 		go func() { results <- j.Append(t.Context(), entryOf(fmt.Sprint(i), fmt.Sprint(i))) }()
 	}
 	e := entryOf("0", "0")
-	all := 10 * int64(len(e.encode()))
+	all := 10 * int64(len(e.encode(nil)))
 	require.Eventually(t, func() bool {
 		j.mu.Lock()
 		defer j.mu.Unlock()

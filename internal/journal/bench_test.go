@@ -141,7 +141,7 @@ func BenchmarkBbolt(b *testing.B) {
 				}))
 				byWriters(b, writers, func(n uint64) error {
 					e := benchEntry(n)
-					value := e.encode()
+					value := e.encode(nil)
 					return how.write(db, func(tx *bbolt.Tx) error {
 						bucket := tx.Bucket(entriesBucket)
 						seq, err := bucket.NextSequence()

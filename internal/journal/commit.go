@@ -27,7 +27,9 @@ type batch struct {
 }
 
 type addition struct {
-	value     []byte
+	entry     *Entry
+	buffer    *[]byte // what is written
+	size      int     // of it
 	lane      laneID
 	key       digest
 	seq       uint64 // given by the committer
@@ -150,7 +152,7 @@ func (j *Journal) write(additions []addition, removals []removal, refusals []ref
 				if err != nil {
 					return err
 				}
-				if err := entries.Put(seqKey(seq), a.value); err != nil {
+				if err := entries.Put(seqKey(seq), *a.buffer); err != nil {
 					return err
 				}
 				a.seq = seq
@@ -169,11 +171,11 @@ func (j *Journal) record(b *batch) {
 		if a.withdrawn {
 			continue
 		}
-		j.reserved -= int64(len(a.value))
+		j.reserved -= int64(a.size)
 		if b.addErr == nil {
-			j.index.add(a.lane, item{seq: a.seq, size: uint32(len(a.value))}, a.key)
+			j.index.add(a.lane, j.itemOf(a), a.key)
 		}
-		a.value = nil
+		a.recycle()
 	}
 	if b.removeErr == nil {
 		for _, r := range b.removals {
@@ -186,6 +188,16 @@ func (j *Journal) record(b *batch) {
 	if len(b.additions) > 0 {
 		signal(j.ready)
 	}
+}
+
+// itemOf keeps an entry in memory while there is room for it. The caller holds j.mu.
+func (j *Journal) itemOf(a *addition) item {
+	it := item{seq: a.seq, size: uint32(a.size)}
+	if j.fresh+a.size <= maxFresh {
+		j.fresh += a.size
+		it.fresh = a.entry
+	}
+	return it
 }
 
 // keepRemovals leaves what could not be removed to the next batch. The caller holds j.mu.

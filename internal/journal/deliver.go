@@ -69,17 +69,46 @@ func (j *Journal) takeBatch(maxEntries int, maxBytes int64) ([]Delivery, time.Du
 		signal(j.ready) // for somebody else who waits
 	}
 	batch := make([]Delivery, len(lanes))
+	stored := 0
 	for i, l := range lanes {
-		batch[i] = Delivery{Refused: int(l.refused), lane: l, item: l.oldest}
+		batch[i] = Delivery{Refused: int(l.refused), lane: l}
+		if !j.freshen(&batch[i]) {
+			stored++
+		}
 	}
 	j.mu.Unlock()
-	if len(lanes) == 0 {
+	switch {
+	case len(lanes) == 0:
 		return nil, max(0, wake-now), nil
+	case stored > 0:
+		if err := j.read(batch); err != nil {
+			return nil, 0, err // which has ended the journal, so the lanes need not be put back
+		}
 	}
+	return batch, 0, nil
+}
 
-	err := j.view(func(tx *bbolt.Tx) error {
+// freshen gives a delivery its entry if memory holds it, once: when it is refused it is read from the file. The caller
+// holds j.mu.
+func (j *Journal) freshen(d *Delivery) bool {
+	d.item = d.lane.oldest
+	if d.item.fresh == nil {
+		return false
+	}
+	d.Entry, d.lane.oldest.fresh = *d.item.fresh, nil
+	d.Accepted = time.UnixMicro(d.Accepted.UnixMicro()).UTC() // as from the file
+	j.fresh -= int(d.item.size)
+	return true
+}
+
+// read gives the other deliveries theirs.
+func (j *Journal) read(batch []Delivery) error {
+	return j.view(func(tx *bbolt.Tx) error {
 		entries := tx.Bucket(entriesBucket)
 		for i := range batch {
+			if batch[i].item.fresh != nil {
+				continue
+			}
 			s, err := readStored(entries.Get(seqKey(batch[i].item.seq)))
 			if err == nil {
 				batch[i].Entry, err = s.entry()
@@ -90,10 +119,6 @@ func (j *Journal) takeBatch(maxEntries int, maxBytes int64) ([]Delivery, time.Du
 		}
 		return nil
 	})
-	if err != nil {
-		return nil, 0, err // which has ended the journal, so the lanes need not be put back
-	}
-	return batch, 0, nil
 }
 
 // Done says that the entries are delivered and returns nil when they have left the file: many calls share one sync.

@@ -19,6 +19,9 @@ type Entry struct {
 	Accepted time.Time // kept to the microsecond, handed on in UTC
 	Meta     map[string]string
 	Body     []byte
+	// Note is for whoever handles the delivery, to be spared work that was done before the entry was appended. It is not in
+	// the file: a delivery has it that comes soon after in the same process, and no other.
+	Note any
 }
 
 // An entry is stored as
@@ -40,12 +43,13 @@ var (
 	errTorn    = errors.New("an entry does not match its checksum")
 )
 
-func (e *Entry) encode() []byte {
+// encode writes the entry over a buffer, if it has the room.
+func (e *Entry) encode(buffer []byte) []byte {
 	size := headSize + len(e.Lane) + len(e.Key) + len(e.Body) + 3*binary.MaxVarintLen32
 	for name, value := range e.Meta {
 		size += len(name) + len(value) + 2*binary.MaxVarintLen32
 	}
-	b := make([]byte, headSize, size)
+	b := slices.Grow(buffer[:0], size)[:headSize]
 	binary.BigEndian.PutUint64(b[sumSize:], uint64(e.Accepted.UnixMicro()))
 	b = appendText(b, e.Lane)
 	b = appendText(b, e.Key)

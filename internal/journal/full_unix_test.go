@@ -200,7 +200,7 @@ func both(path, _ string) error {
 		return b, err
 	}
 	small, large := entryOf("a", "small"), Entry{Lane: "b", Key: "large", Body: make([]byte, 2<<20)}
-	if _, err := settle(addition{value: small.encode(), lane: 1}, nil); err != nil {
+	if _, err := settle(newAddition(&small), nil); err != nil {
 		return err
 	}
 	batch, _, err := j.takeBatch(1, 1)
@@ -210,7 +210,7 @@ func both(path, _ string) error {
 	if err := limitFiles(1 << 20); err != nil {
 		return err
 	}
-	b, err := settle(addition{value: large.encode(), lane: 2}, batch)
+	b, err := settle(newAddition(&large), batch)
 	fmt.Println("append refused:", b.addErr != nil, "removed:", b.removeErr == nil, "pending:", j.Pending())
 	return err
 }

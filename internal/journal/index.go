@@ -30,8 +30,9 @@ type laneID uint64
 type digest [16]byte
 
 type item struct {
-	seq  uint64
-	size uint32 // bytes in the file
+	seq   uint64
+	size  uint32 // bytes in the file
+	fresh *Entry // nil: it has to be read from there
 }
 
 type lane struct {

@@ -55,6 +55,7 @@ type Journal struct {
 	queue     []*batch      // what waits for the committer, oldest first
 	unremoved []removal     // what a full disk kept from being removed; it goes before all later removals
 	reserved  int64         // bytes of the entries in the queue or being committed
+	fresh     int           // bytes of the entries that items hold
 	retry     *time.Timer   // for unremoved; nil until needed
 	ended     error         // why nothing more is taken: ErrClosed, or the file is lost; nil while it works
 	stop      chan struct{} // closed with ended

@@ -89,6 +89,41 @@ func TestAnEntryComesBackAsItWasAccepted(t *testing.T) {
 	}
 }
 
+// What is handed on soon after it was appended comes from memory, with its note; what was refused, or had no room there,
+// from the file.
+func TestWhatIsFreshComesWithItsNote(t *testing.T) {
+	t.Parallel()
+	j := openAt(t, journalPath(t))
+	e := entryOf("a", "k")
+	e.Accepted = time.Unix(1, 2345).In(time.FixedZone("", 3600))
+	e.Note = "read already"
+	appendAll(t, j, e)
+	fresh := next(t, j)
+	require.Len(t, fresh, 1)
+	assert.Equal(t, "read already", fresh[0].Note)
+	j.Later(0, fresh...)
+	stored := next(t, j)
+	require.Len(t, stored, 1)
+	assert.Nil(t, stored[0].Note)
+	want := fresh[0].Entry
+	want.Note = nil
+	assert.Equal(t, want, stored[0].Entry)
+	require.NoError(t, j.Done(t.Context(), stored...))
+
+	for n := range 20 {
+		e := Entry{Lane: fmt.Sprint(n), Key: fmt.Sprint(n), Body: make([]byte, maxFresh/10), Note: n}
+		appendAll(t, j, e)
+	}
+	assert.LessOrEqual(t, j.fresh, maxFresh)
+	batch := next(t, j)
+	require.Len(t, batch, 20)
+	for n, d := range batch {
+		assert.Equal(t, n < 9, d.Note != nil, "entry %d", n)
+		assert.Len(t, d.Body, maxFresh/10)
+	}
+	assert.Zero(t, j.fresh)
+}
+
 func TestTheFileIsPrivate(t *testing.T) {
 	t.Parallel()
 	path := journalPath(t)

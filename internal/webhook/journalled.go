@@ -35,7 +35,7 @@ func (a *Journalled) Accept(ctx context.Context, d *Delivery) error {
 		d.Settle(nil)
 		return nil
 	}
-	err := a.journal.Append(ctx, journal.Entry{Lane: d.Lane, Key: d.Key, Accepted: d.Received, Body: d.Body})
+	err := a.journal.Append(ctx, journal.Entry{Lane: d.Lane, Key: d.Key, Accepted: d.Received, Body: d.Body, Note: &d.Frame})
 	if err != nil {
 		a.failed.Store(int64(max(1, time.Since(a.born))))
 	} else if a.failed.Load() != 0 {
