@@ -81,8 +81,7 @@ func (h *Hall) nudge() {
 // Verdict.
 func (h *Hall) Next(ctx context.Context, most int) ([]*Delivery, error) {
 	for {
-		// Who is about to come in does so first: the more come at once, the less each costs the host.
-		runtime.Gosched()
+		h.gather()
 		if taken := h.take(most); len(taken) > 0 {
 			return taken, nil
 		}
@@ -91,6 +90,20 @@ func (h *Hall) Next(ctx context.Context, most int) ([]*Delivery, error) {
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		}
+	}
+}
+
+// gather lets those come in first who are about to: the more come at once, the less each costs the host.
+func (h *Hall) gather() {
+	for before := -1; ; {
+		h.mu.Lock()
+		now := len(h.waiting)
+		h.mu.Unlock()
+		if now == before {
+			return
+		}
+		before = now
+		runtime.Gosched()
 	}
 }
 
