@@ -11,8 +11,6 @@ const (
 	maxEntry = 64 << 20
 	// maxBatch bounds the bytes that one transaction adds, but for the last entry in it.
 	maxBatch = 16 << 20
-	// maxFresh bounds the bytes of pending entries that memory holds as well, so that most need not be read from the file.
-	maxFresh = 4 << 20
 )
 
 // buffers are those of entries that were written.
@@ -53,7 +51,7 @@ func (j *Journal) Append(ctx context.Context, e Entry) error {
 func newAddition(e *Entry) addition {
 	buffer := buffers.Get().(*[]byte)
 	*buffer = e.encode(*buffer)
-	return addition{entry: e, buffer: buffer, size: len(*buffer), lane: laneOf([]byte(e.Lane)), key: digestOf([]byte(e.Key))}
+	return addition{entry: e, buffer: buffer, size: len(*buffer), lane: laneOf(e.Lane), key: digestOf(e.Key)}
 }
 
 // recycle gives the buffer to another entry.

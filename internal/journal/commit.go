@@ -57,12 +57,25 @@ func (j *Journal) commitAll() {
 		case <-j.stop:
 			running = false
 		}
-		// Those whom the last commit let go often come back at once: let them, before counting who is there.
-		runtime.Gosched()
+		j.gather()
 		for b := j.nextBatch(!running); b != nil; b = j.nextBatch(!running) {
 			j.settle(b)
-			runtime.Gosched()
+			j.gather()
 		}
+	}
+}
+
+// gather lets those go first who are about to come, as many of those do whom the last commit let go.
+func (j *Journal) gather() {
+	for before := int64(-1); ; {
+		j.mu.Lock()
+		now := j.reserved
+		j.mu.Unlock()
+		if now == before {
+			return
+		}
+		before = now
+		runtime.Gosched()
 	}
 }
 
@@ -173,7 +186,9 @@ func (j *Journal) record(b *batch) {
 		}
 		j.reserved -= int64(a.size)
 		if b.addErr == nil {
-			j.index.add(a.lane, j.itemOf(a), a.key)
+			it := item{seq: a.seq, size: uint32(a.size)}
+			j.index.add(a.lane, it, a.key)
+			j.fresh.put(it, a.entry)
 		}
 		a.recycle()
 	}
@@ -188,16 +203,6 @@ func (j *Journal) record(b *batch) {
 	if len(b.additions) > 0 {
 		signal(j.ready)
 	}
-}
-
-// itemOf keeps an entry in memory while there is room for it. The caller holds j.mu.
-func (j *Journal) itemOf(a *addition) item {
-	it := item{seq: a.seq, size: uint32(a.size)}
-	if j.fresh+a.size <= maxFresh {
-		j.fresh += a.size
-		it.fresh = a.entry
-	}
-	return it
 }
 
 // keepRemovals leaves what could not be removed to the next batch. The caller holds j.mu.

@@ -69,52 +69,40 @@ func (j *Journal) takeBatch(maxEntries int, maxBytes int64) ([]Delivery, time.Du
 		signal(j.ready) // for somebody else who waits
 	}
 	batch := make([]Delivery, len(lanes))
-	stored := 0
+	var stored []*Delivery
 	for i, l := range lanes {
-		batch[i] = Delivery{Refused: int(l.refused), lane: l}
-		if !j.freshen(&batch[i]) {
-			stored++
+		d := Delivery{Refused: int(l.refused), lane: l, item: l.oldest}
+		known := false
+		d.Entry, known = j.fresh.take(d.item)
+		batch[i] = d
+		if !known {
+			stored = append(stored, &batch[i])
 		}
 	}
 	j.mu.Unlock()
-	switch {
-	case len(lanes) == 0:
+	if len(lanes) == 0 {
 		return nil, max(0, wake-now), nil
-	case stored > 0:
-		if err := j.read(batch); err != nil {
-			return nil, 0, err // which has ended the journal, so the lanes need not be put back
-		}
+	}
+	if err := j.read(stored); err != nil {
+		return nil, 0, err // which has ended the journal, so the lanes need not be put back
 	}
 	return batch, 0, nil
 }
 
-// freshen gives a delivery its entry if memory holds it, once: when it is refused it is read from the file. The caller
-// holds j.mu.
-func (j *Journal) freshen(d *Delivery) bool {
-	d.item = d.lane.oldest
-	if d.item.fresh == nil {
-		return false
+// read gives deliveries their entries from the file.
+func (j *Journal) read(deliveries []*Delivery) error {
+	if len(deliveries) == 0 {
+		return nil
 	}
-	d.Entry, d.lane.oldest.fresh = *d.item.fresh, nil
-	d.Accepted = time.UnixMicro(d.Accepted.UnixMicro()).UTC() // as from the file
-	j.fresh -= int(d.item.size)
-	return true
-}
-
-// read gives the other deliveries theirs.
-func (j *Journal) read(batch []Delivery) error {
 	return j.view(func(tx *bbolt.Tx) error {
 		entries := tx.Bucket(entriesBucket)
-		for i := range batch {
-			if batch[i].item.fresh != nil {
-				continue
-			}
-			s, err := readStored(entries.Get(seqKey(batch[i].item.seq)))
+		for _, d := range deliveries {
+			s, err := readStored(entries.Get(seqKey(d.item.seq)))
 			if err == nil {
-				batch[i].Entry, err = s.entry()
+				d.Entry, err = s.entry()
 			}
 			if err != nil {
-				return fmt.Errorf("entry %d: %w", batch[i].item.seq, err)
+				return fmt.Errorf("entry %d: %w", d.item.seq, err)
 			}
 		}
 		return nil
@@ -149,7 +137,7 @@ func (j *Journal) depart(deliveries []Delivery) (b *batch, err error) {
 			continue
 		}
 		b = j.gathering()
-		b.removals = append(b.removals, removal{item: d.item, key: digestOf([]byte(d.Key))})
+		b.removals = append(b.removals, removal{item: d.item, key: digestOf(d.Key)})
 		j.index.advance(d.lane)
 	}
 	if b != nil {

@@ -54,9 +54,11 @@ func (e *Entry) encode(buffer []byte) []byte {
 	b = appendText(b, e.Lane)
 	b = appendText(b, e.Key)
 	b = binary.AppendUvarint(b, uint64(len(e.Meta)))
-	for _, name := range slices.Sorted(maps.Keys(e.Meta)) {
-		b = appendText(b, name)
-		b = appendText(b, e.Meta[name])
+	if len(e.Meta) > 0 {
+		for _, name := range slices.Sorted(maps.Keys(e.Meta)) {
+			b = appendText(b, name)
+			b = appendText(b, e.Meta[name])
+		}
 	}
 	b = append(b, e.Body...)
 	seal(b)

@@ -2,7 +2,6 @@ package journal
 
 import (
 	"container/heap"
-	"crypto/sha256"
 	"hash/maphash"
 	"time"
 )
@@ -26,13 +25,14 @@ type index struct {
 type laneID uint64
 
 // digest stands for a key; the zero one for none. It has to be beyond accidents: an entry that is wrongly taken for
-// known is lost.
-type digest [16]byte
+// known is lost. Its seeds are this process's own, so nobody can make two keys that have the same.
+type digest [2]uint64
+
+var digestSeeds = [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}
 
 type item struct {
-	seq   uint64
-	size  uint32 // bytes in the file
-	fresh *Entry // nil: it has to be read from there
+	seq  uint64
+	size uint32 // bytes in the file
 }
 
 type lane struct {
@@ -46,12 +46,13 @@ type lane struct {
 
 var laneSeed = maphash.MakeSeed()
 
-func laneOf(name []byte) laneID { return laneID(maphash.Bytes(laneSeed, name)) }
+func laneOf[text string | []byte](name text) laneID {
+	return laneID(maphash.String(laneSeed, string(name)))
+}
 
-func digestOf(key []byte) (d digest) {
+func digestOf[text string | []byte](key text) (d digest) {
 	if len(key) > 0 {
-		sum := sha256.Sum256(key)
-		copy(d[:], sum[:])
+		d = digest{maphash.String(digestSeeds[0], string(key)), maphash.String(digestSeeds[1], string(key))}
 	}
 	return d
 }

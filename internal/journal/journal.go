@@ -55,7 +55,7 @@ type Journal struct {
 	queue     []*batch      // what waits for the committer, oldest first
 	unremoved []removal     // what a full disk kept from being removed; it goes before all later removals
 	reserved  int64         // bytes of the entries in the queue or being committed
-	fresh     int           // bytes of the entries that items hold
+	fresh     fresh         // what need not be read from the file
 	retry     *time.Timer   // for unremoved; nil until needed
 	ended     error         // why nothing more is taken: ErrClosed, or the file is lost; nil while it works
 	stop      chan struct{} // closed with ended
@@ -108,6 +108,7 @@ func open(o Options) (*Journal, error) {
 		maxBytes:    cmp.Or(o.MaxBytes, defaultMaxBytes),
 		opened:      time.Now(),
 		index:       newIndex(),
+		fresh:       fresh{entries: map[uint64]*Entry{}},
 		stop:        make(chan struct{}),
 		work:        make(chan struct{}, 1),
 		ready:       make(chan struct{}, 1),
@@ -205,7 +206,7 @@ func (j *Journal) Stuck() int {
 
 // Has says whether an entry with this key is pending.
 func (j *Journal) Has(key string) bool {
-	d := digestOf([]byte(key))
+	d := digestOf(key)
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return j.index.keys[d] > 0

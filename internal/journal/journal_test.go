@@ -114,14 +114,15 @@ func TestWhatIsFreshComesWithItsNote(t *testing.T) {
 		e := Entry{Lane: fmt.Sprint(n), Key: fmt.Sprint(n), Body: make([]byte, maxFresh/10), Note: n}
 		appendAll(t, j, e)
 	}
-	assert.LessOrEqual(t, j.fresh, maxFresh)
+	assert.LessOrEqual(t, j.fresh.bytes, maxFresh)
 	batch := next(t, j)
 	require.Len(t, batch, 20)
 	for n, d := range batch {
 		assert.Equal(t, n < 9, d.Note != nil, "entry %d", n)
 		assert.Len(t, d.Body, maxFresh/10)
 	}
-	assert.Zero(t, j.fresh)
+	assert.Zero(t, j.fresh.bytes)
+	assert.Empty(t, j.fresh.entries)
 }
 
 func TestTheFileIsPrivate(t *testing.T) {
