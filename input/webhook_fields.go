@@ -67,7 +67,7 @@ func webhookFields() []*service.ConfigField {
 			service.NewStringField(pwFieldUsername).Description("The user name that Pipedrive sends."),
 			service.NewStringField(pwFieldPassword).Description("The password that Pipedrive sends.").Secret(),
 		).
-			Description("The HTTP Basic credentials that a request must carry; webhooks have no signature, so this is what tells Pipedrive's apart. Any one of several will do, so that a password can be changed without a gap: add the new one in front, let the registration renew the webhook, remove the old one. Compared in constant time before the body is read.").
+			Description("The HTTP Basic credentials that a request must carry; webhooks have no signature, so this is what tells Pipedrive's apart. Any one of several will do, so that a password can be changed without a gap: add the new one in front, wait until the log says that the registration has made the webhook anew (it does so when the next webhook comes with the old one), remove the old one. One that is taken away at once is refused for some seconds. Compared in constant time before the body is read.").
 			Default([]any{}),
 		service.NewBoolField(pwFieldAllowAnonymous).
 			Description("Start without `credentials`. Whoever finds the URL can then send made-up events: only for tests, or behind a proxy that authenticates.").

@@ -65,6 +65,12 @@ func openDoor(ctx context.Context, c webhookConfig, client *pipedrive.Client, re
 	if h.Acceptor, err = r.openSource(c); err != nil {
 		return nil, err
 	}
+	if c.registration != nil {
+		s := c.registration.subscription
+		s.Client, s.Log, s.Observer = client, res.Logger(), metrics
+		r.subscriptions = webhook.NewSubscriptions(s)
+		h.Caretaker = r.subscriptions
+	}
 	r.handler = webhook.NewHandler(h)
 	l := c.listen
 	l.OnError = func(err error) { r.log.Warnf("%v", err) }
@@ -78,10 +84,8 @@ func openDoor(ctx context.Context, c webhookConfig, client *pipedrive.Client, re
 	}
 	r.owned.Go(r.watch)
 	r.owned.Go(r.show)
-	if c.registration != nil {
-		s := c.registration.subscription
-		s.Client, s.Log, s.Observer = client, res.Logger(), metrics
-		r.subscriptions = webhook.StartSubscriptions(s)
+	if r.subscriptions != nil {
+		r.subscriptions.Start()
 	}
 	return r, nil
 }

@@ -392,6 +392,60 @@ func TestTheDoorRegistersItself(t *testing.T) {
 	assert.NotContains(t, p.log.String(), sim.Token())
 }
 
+// A password is rotated without a gap: with the new one in front the webhook is made anew to carry it, and then the old
+// one can be taken away.
+func TestAPasswordIsRotatedWithoutAGap(t *testing.T) {
+	sim := simulator.RunT(t, simulator.Options{Deals: 10})
+	address := freeAddress(t)
+	door := func(passwords ...string) *pipeline {
+		credentials := "credentials: ["
+		for _, password := range passwords {
+			credentials += "{ username: hook, password: " + password + " },"
+		}
+		p := newPipeline(t, sim, `
+pipedrive_webhook:
+  address: `+address+`
+  `+credentials+`]
+  registration:
+    enabled: true
+    public_url: http://`+address+`
+    api_token: %TOKEN
+    base_url: %URL
+    check_interval: 50ms
+    daily_token_share: 1
+`, nil)
+		p.start()
+		return p
+	}
+	carries := func(password string) func() bool {
+		return func() bool {
+			var all []simulator.Webhook
+			for _, w := range sim.Webhooks() {
+				if w.Removed.IsZero() {
+					all = append(all, w)
+				}
+			}
+			return len(all) == 1 && all[0].Password == password
+		}
+	}
+	p := door("old")
+	waitFor(t, carries("old"))
+	p.stop()
+
+	p = door("new", "old")
+	opened(t, "http://"+address)
+	sim.Update("deals", "1", simulator.Fields{"title": "Changed"})
+	assert.Equal(t, "1", p.await(1)[0].meta["pipedrive_attempt"], "the old one is still good")
+	waitFor(t, carries("new"))
+	p.stop()
+
+	p = door("new")
+	opened(t, "http://"+address)
+	sim.Update("deals", "2", simulator.Fields{"title": "Changed"})
+	assert.Equal(t, "1", p.await(1)[0].meta["pipedrive_attempt"])
+	p.stop()
+}
+
 // While the API is down the door serves all the same.
 func TestTheDoorServesWhileTheAPIIsDown(t *testing.T) {
 	sim := simulator.RunT(t, simulator.Options{})

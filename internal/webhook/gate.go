@@ -39,28 +39,36 @@ func newCredentials(known []Credential) credentials {
 	return c
 }
 
-func (c credentials) match(r *http.Request) bool {
-	return c.matchHeader(r) || c.matchWords(r)
+// match returns which credential a request carries, 0 the first; -1: none of them.
+func (c credentials) match(r *http.Request) int {
+	if i := c.matchHeader(r); i >= 0 {
+		return i
+	}
+	return c.matchWords(r)
 }
 
 // matchHeader knows the spelling that everybody uses, Pipedrive too, without taking it apart.
-func (c credentials) matchHeader(r *http.Request) bool {
+func (c credentials) matchHeader(r *http.Request) int {
 	header := sha256.Sum256([]byte(r.Header.Get("Authorization")))
-	found := 0
+	found := -1
 	for i := range c {
-		found |= subtle.ConstantTimeCompare(c[i].header[:], header[:])
+		found = subtle.ConstantTimeSelect(subtle.ConstantTimeCompare(c[i].header[:], header[:]), i, found)
 	}
-	return found == 1
+	return found
 }
 
-func (c credentials) matchWords(r *http.Request) bool {
+func (c credentials) matchWords(r *http.Request) int {
 	username, password, ok := r.BasicAuth()
 	user, pass := sha256.Sum256([]byte(username)), sha256.Sum256([]byte(password))
-	found := 0
+	found := -1
 	for i := range c {
-		found |= subtle.ConstantTimeCompare(c[i].username[:], user[:]) & subtle.ConstantTimeCompare(c[i].password[:], pass[:])
+		same := subtle.ConstantTimeCompare(c[i].username[:], user[:]) & subtle.ConstantTimeCompare(c[i].password[:], pass[:])
+		found = subtle.ConstantTimeSelect(same, i, found)
 	}
-	return ok && found == 1
+	if !ok {
+		return -1
+	}
+	return found
 }
 
 // addresses says who may knock. No allowed prefix means everybody.

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/netip"
 	"os"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -41,10 +42,19 @@ type Config struct {
 	MaxInFlight     int           // deliveries without a verdict; further requests wait
 	ResponseTimeout time.Duration // of the whole request; Pipedrive itself waits for 10 s
 
-	Acceptor Acceptor
-	Deduper  *Deduper // nil: duplicates are delivered
-	Observer Observer
-	Log      Logger
+	Acceptor  Acceptor
+	Deduper   *Deduper  // nil: duplicates are delivered
+	Caretaker Caretaker // nil: nobody looks after the webhooks at Pipedrive
+	Observer  Observer
+	Log       Logger
+}
+
+// Caretaker looks after the webhooks at Pipedrive. Its methods must not block.
+type Caretaker interface {
+	// Refused is told that something which calls itself Pipedrive carried none of the credentials.
+	Refused()
+	// Outdated is told that a webhook carried other credentials than the first, which may soon be taken away.
+	Outdated(webhookID string)
 }
 
 // Observer counts answers. Its methods must not block.
@@ -105,37 +115,52 @@ func (h *Handler) Healthy() bool {
 
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	began := time.Now()
-	result := h.check(r)
+	result, credential := h.check(r)
 	if result == right {
 		// A body that trickles in must not hold its place longer than the answer may take. In process there is no
 		// connection to read from.
 		_ = http.NewResponseController(w).SetReadDeadline(began.Add(h.curfew.after))
-		result = h.take(h.curfew.of(began), w, r, began)
+		result = h.take(h.curfew.of(began), w, r, began, credential)
 	}
 	answer(w, result)
 	h.cfg.Observer.Answered(result, time.Since(began))
 }
 
-// check looks at everything that can be seen before the body is read.
-func (h *Handler) check(r *http.Request) Result {
+// check looks at everything that can be seen before the body is read, and returns which credential the request carries.
+func (h *Handler) check(r *http.Request) (_ Result, credential int) {
 	switch {
 	case r.URL.Path != h.cfg.Path:
-		return NotFound
+		return NotFound, 0
 	case !h.addresses.admit(r):
 		h.refusals.add("from an address that is not in allowed_ips", "")
-		return Forbidden
-	case len(h.credentials) > 0 && !h.credentials.match(r):
-		h.refusals.add("with wrong or missing credentials", "")
-		return Unauthorized
+		return Forbidden, 0
+	}
+	if len(h.credentials) > 0 {
+		if credential = h.credentials.match(r); credential < 0 {
+			h.unauthorized(r)
+			return Unauthorized, 0
+		}
+	}
+	switch {
 	case r.Method != http.MethodPost:
-		return BadMethod
+		return BadMethod, 0
 	case !isJSON(r.Header):
 		h.refusals.add("that does not say application/json, or is compressed by something else than gzip", "")
-		return BadMedia
+		return BadMedia, 0
 	case r.ContentLength > h.cfg.MaxBodySize:
-		return h.tooLarge()
+		return h.tooLarge(), 0
 	}
-	return right
+	return right, credential
+}
+
+// agent is how Pipedrive's webhooks call themselves, and whoever likes to.
+const agent = "Pipedrive"
+
+func (h *Handler) unauthorized(r *http.Request) {
+	h.refusals.add("with wrong or missing credentials", "")
+	if h.cfg.Caretaker != nil && strings.HasPrefix(r.UserAgent(), agent) {
+		h.cfg.Caretaker.Refused()
+	}
 }
 
 func (h *Handler) tooLarge() Result {
@@ -144,7 +169,7 @@ func (h *Handler) tooLarge() Result {
 }
 
 // take finds room for a request and hands it on. The slot is held until the verdict, which may come after the answer.
-func (h *Handler) take(ctx context.Context, w http.ResponseWriter, r *http.Request, began time.Time) Result {
+func (h *Handler) take(ctx context.Context, w http.ResponseWriter, r *http.Request, began time.Time, credential int) Result {
 	select {
 	case h.slots <- struct{}{}:
 	case <-ctx.Done():
@@ -160,7 +185,7 @@ func (h *Handler) take(ctx context.Context, w http.ResponseWriter, r *http.Reque
 		h.refusals.add("because there was no room for its body for as long as response_timeout; is the output down?", "")
 		return Refused
 	}
-	result, d := h.handOn(ctx, w, r, began, &room)
+	result, d := h.handOn(ctx, w, r, began, credential, &room)
 	if d == nil {
 		h.leave(room)
 		return result
@@ -183,7 +208,7 @@ func (h *Handler) leave(room int64) {
 
 // handOn reads a request, recognises duplicates and gives the others to the acceptor. The delivery is nil when it did
 // not get there. Of the room it gives back what the body does not need.
-func (h *Handler) handOn(ctx context.Context, w http.ResponseWriter, r *http.Request, began time.Time, room *int64) (Result, *Delivery) {
+func (h *Handler) handOn(ctx context.Context, w http.ResponseWriter, r *http.Request, began time.Time, credential int, room *int64) (Result, *Delivery) {
 	body, err := readBody(w, r, h.cfg.MaxBodySize)
 	if spare := *room - int64(cap(body)); spare > 0 {
 		h.bodies.Release(spare)
@@ -203,6 +228,9 @@ func (h *Handler) handOn(ctx context.Context, w http.ResponseWriter, r *http.Req
 	if err != nil {
 		h.refusals.add("that is none of Pipedrive's", err.Error())
 		return BadFrame, nil
+	}
+	if credential > 0 && h.cfg.Caretaker != nil {
+		h.cfg.Caretaker.Outdated(frame.WebhookID)
 	}
 	if result := h.claim(ctx, frame.Key); result != right {
 		return result, nil

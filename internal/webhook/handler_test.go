@@ -215,6 +215,39 @@ func TestDuplicatesAreAnsweredAndNotDelivered(t *testing.T) {
 	})
 }
 
+// caretaker keeps what it is told.
+type caretaker []string
+
+func (c *caretaker) Refused()             { *c = append(*c, "refused") }
+func (c *caretaker) Outdated(hook string) { *c = append(*c, "outdated "+hook) }
+
+// Whoever looks after the webhooks hears of those that carry credentials which are wrong, or no longer the first.
+func TestTheCaretakerHearsOfCredentials(t *testing.T) {
+	for _, test := range []struct {
+		name, password, agent, body string
+		want                        []string
+	}{
+		{"the first password", "new", "Pipedrive Webhooks", frameOf(1, 1), nil},
+		{"an older one", "old", "Pipedrive Webhooks", strings.Replace(frameOf(1, 2), `"attempt"`, `"webhook_id":"1900001","attempt"`, 1), []string{"outdated 1900001"}},
+		{"an older one with nonsense", "old", "Pipedrive Webhooks", "{}", nil},
+		{"a wrong one", "wrong", "Pipedrive Webhooks", frameOf(1, 3), []string{"refused"}},
+		{"a stranger's", "wrong", "curl/8.0", frameOf(1, 4), nil},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			var told caretaker
+			d := newDoor(func(c *Config) {
+				c.Credentials, c.Caretaker = []Credential{{"hook", "new"}, {"hook", "old"}}, &told
+			})
+			d.hall.Close()
+			r := request(test.body)
+			r.SetBasicAuth("hook", test.password)
+			r.Header.Set("User-Agent", test.agent)
+			d.answer(r)
+			assert.Equal(t, test.want, []string(told))
+		})
+	}
+}
+
 func TestWithoutDeduperDuplicatesAreDelivered(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := newDoor(func(c *Config) { c.Deduper = nil })

@@ -69,6 +69,7 @@ const (
 	ReasonRefused   Reason = "refused"   // the last delivery was answered 401: it carries other credentials
 	ReasonVersion   Reason = "version"   // it sends another version
 	ReasonUser      Reason = "user"      // it sends another user's view
+	ReasonOutdated  Reason = "outdated"  // it carries credentials that are good, but no longer the first
 	ReasonDuplicate Reason = "duplicate" // there is an older one like it
 	ReasonUnwanted  Reason = "unwanted"  // its event is not wanted
 	ReasonAsked     Reason = "asked"     // ours are to be removed

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
+	"slices"
 	"sync"
 	"time"
 
@@ -18,31 +20,75 @@ const farewellLimit = 5 * time.Second
 // https://pipedrive.readme.io/docs/core-api-concepts-rate-limiting
 const lookTokens = 10
 
-// Subscriptions looks after the webhooks of one door, from StartSubscriptions to Stop.
+const (
+	// nudgeDelay is how long after a sign that something is wrong Pipedrive is asked about it: by then its list tells the
+	// status of the delivery.
+	nudgeDelay = 5 * time.Second
+	// mostOutdated bounds what is remembered of one door's webhooks. Pipedrive allows a user 40.
+	mostOutdated = 100
+)
+
+// Subscriptions looks after the webhooks of one door, from Start to Stop. It is the Caretaker of the door's handler.
 type Subscriptions struct {
 	cfg     SubscriptionConfig
+	ctx     context.Context //nolint:containedctx // from NewSubscriptions to Stop
 	cancel  context.CancelFunc
+	started bool
 	running sync.WaitGroup
 	stop    sync.Once
+	nudged  chan struct{} // holds a token when it pays to look
+
+	mu       sync.Mutex
+	outdated map[string]bool // webhooks that carried other credentials than the first, by their id
 }
 
-// StartSubscriptions begins at once and looks again every CheckInterval, also after an error. Pipedrive tries the URL
-// when a webhook is made, so the door has to serve already. A configuration that Check refuses is only logged.
-func StartSubscriptions(cfg SubscriptionConfig) *Subscriptions {
-	ctx, cancel := context.WithCancel(context.Background())
+// NewSubscriptions makes one that does nothing yet.
+func NewSubscriptions(cfg SubscriptionConfig) *Subscriptions {
 	cfg.fill()
-	s := &Subscriptions{cfg: cfg, cancel: cancel}
-	s.running.Go(func() { s.run(ctx) })
+	s := &Subscriptions{cfg: cfg, nudged: make(chan struct{}, 1), outdated: map[string]bool{}}
+	s.ctx, s.cancel = context.WithCancel(context.Background())
 	return s
 }
 
+// Start looks at once, and again every CheckInterval, also after an error. Pipedrive tries the URL when a webhook is
+// made, so the door has to serve already. A configuration that Check refuses is only logged.
+func (s *Subscriptions) Start() {
+	s.started = true
+	s.running.Go(s.run)
+}
+
+// Refused makes the next look come soon: a webhook that carries a password that was taken away is made anew before it is
+// banned. Anybody can call himself Pipedrive, so there is one such look in a CheckInterval.
+func (s *Subscriptions) Refused() { s.nudge() }
+
+// Outdated has a webhook made anew that carries other credentials than the first: once it is, the others can be taken
+// away.
+func (s *Subscriptions) Outdated(webhookID string) {
+	s.mu.Lock()
+	known := webhookID == "" || s.outdated[webhookID] || len(s.outdated) == mostOutdated
+	if !known {
+		s.outdated[webhookID] = true
+	}
+	s.mu.Unlock()
+	if !known {
+		s.nudge()
+	}
+}
+
+func (s *Subscriptions) nudge() {
+	select {
+	case s.nudged <- struct{}{}:
+	default:
+	}
+}
+
 // Stop ends the care and waits for it, and with RemoveOnShutdown removes what is ours: for as long as ctx lasts, and 5
-// seconds at most. It is safe to call twice.
+// seconds at most. It is safe to call twice, and before Start.
 func (s *Subscriptions) Stop(ctx context.Context) {
 	s.stop.Do(func() {
 		s.cancel()
 		s.running.Wait()
-		if !s.cfg.RemoveOnShutdown {
+		if !s.started || !s.cfg.RemoveOnShutdown {
 			return
 		}
 		ctx, cancel := context.WithTimeout(ctx, farewellLimit)
@@ -53,7 +99,7 @@ func (s *Subscriptions) Stop(ctx context.Context) {
 	})
 }
 
-func (s *Subscriptions) run(ctx context.Context) {
+func (s *Subscriptions) run() {
 	k, err := newKeeper(s.cfg)
 	if err != nil {
 		s.cfg.Log.Warnf("Looking after no webhooks: %v", err)
@@ -65,9 +111,10 @@ func (s *Subscriptions) run(ctx context.Context) {
 	defer client.Plan(owner, 0)
 
 	told := map[string]bool{} // reasons of the looks that failed since the last that did not
-	for ctx.Err() == nil {
-		_, err := k.look(ctx)
-		if ctx.Err() != nil {
+	var nudged time.Time      // when the last look was that came of one
+	for s.ctx.Err() == nil {
+		err := s.look(k)
+		if s.ctx.Err() != nil {
 			return
 		}
 		pause := s.cfg.CheckInterval
@@ -84,7 +131,47 @@ func (s *Subscriptions) run(ctx context.Context) {
 				s.cfg.Log.Warnf("Looking after webhooks at Pipedrive, next try in %v: %v", pause, err)
 			}
 		}
-		_ = pauseFor(ctx, pause)
+		if s.rest(pause, nudged.Add(pause)) {
+			nudged = time.Now()
+		}
+	}
+}
+
+func (s *Subscriptions) look(k *keeper) error {
+	s.mu.Lock()
+	k.want.outdated = maps.Clone(s.outdated)
+	s.mu.Unlock()
+	if _, err := k.look(s.ctx); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for id := range k.want.outdated {
+		if !slices.ContainsFunc(k.present, func(w pipedrive.Webhook) bool { return w.ID == id }) {
+			delete(s.outdated, id)
+		}
+	}
+	return nil
+}
+
+// rest waits until the next look, and says whether that comes early because of a nudge, of which none counts before a
+// time.
+func (s *Subscriptions) rest(pause time.Duration, from time.Time) (nudged bool) {
+	timer := time.NewTimer(pause)
+	defer timer.Stop()
+	for {
+		select {
+		case <-timer.C:
+			return false
+		case <-s.ctx.Done():
+			return false
+		case <-s.nudged:
+		}
+		if time.Now().Before(from) {
+			continue
+		}
+		_ = pauseFor(s.ctx, min(nudgeDelay, pause))
+		return true
 	}
 }
 

@@ -1,6 +1,7 @@
 package webhook
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -176,6 +177,88 @@ func TestWhatANewWebhookDoesNotCureIsNotTriedAgain(t *testing.T) {
 			o.pass(5 * time.Minute)
 		}
 		assert.Equal(t, []string{"5 *.*"}, o.hooks(), "but from a ban it is freed, as often as it takes")
+	})
+}
+
+// A webhook that still carries a password that was taken away is made anew within seconds of its first refusal, before
+// ten of them ban it.
+func TestARefusedWebhookIsLookedAtSoon(t *testing.T) {
+	t.Parallel()
+	inOffice(t, simulator.Options{}, func(t *testing.T, o *office) {
+		o.cfg.CheckInterval = time.Hour
+		o.start()
+		o.pass(time.Minute)
+		o.done()
+		o.sim.SetWebhook(1_900_001, func(w *simulator.Webhook) { w.LastDelivery, w.LastStatus = o.sim.Now(), 401 })
+		o.care[0].Refused()
+		o.pass(nudgeDelay)
+		assert.Equal(t, []string{"2 *.*"}, o.hooks())
+		assert.Equal(t, []string{"recreated refused *.*"}, o.done())
+	})
+}
+
+// Whoever calls himself Pipedrive costs one look more in an interval, not one a knock.
+func TestKnocksDoNotSpendTheBudget(t *testing.T) {
+	t.Parallel()
+	inOffice(t, simulator.Options{DailyBudget: 1_000_000}, func(t *testing.T, o *office) {
+		o.start()
+		o.pass(time.Minute)
+		before := len(o.sim.Requests())
+		for range 12 * 60 * 60 {
+			o.care[0].Refused()
+			o.pass(time.Second)
+		}
+		assert.LessOrEqual(t, len(o.sim.Requests())-before, 2*12*12)
+	})
+}
+
+// When a password is rotated, a webhook that carries the older one is made anew with the first, once: of replicas that do
+// not agree which is the first none may undo what the other did for ever.
+func TestAWebhookWithOlderCredentialsIsMadeAnew(t *testing.T) {
+	t.Parallel()
+	inOffice(t, simulator.Options{}, func(t *testing.T, o *office) {
+		o.start()
+		o.pass(time.Minute)
+		o.done()
+		o.told()
+		care := o.care[0]
+		care.Outdated("")
+		care.Outdated("77") // somebody else's, who knows our URL and password
+		care.Outdated("1900001")
+		o.pass(nudgeDelay + 2*time.Second) // which equals are looked for in
+		assert.Equal(t, []string{"2 *.*"}, o.hooks())
+		assert.Equal(t, []string{"recreated outdated *.*"}, o.done())
+		lines := o.told()
+		require.Len(t, lines, 1)
+		assert.Contains(t, lines[0], "1900001 of Pipedrive for *.* was made anew as 1900002 because it carried credentials that are no longer the first")
+		assert.Empty(t, care.outdated, "who is gone is forgotten")
+
+		for range 3 {
+			care.Outdated("1900002")
+			o.pass(10 * time.Minute)
+		}
+		assert.Equal(t, []string{"2 *.*"}, o.hooks())
+		lines = o.told()
+		require.Len(t, lines, 1)
+		assert.Contains(t, lines[0], "Webhook 1900002 of Pipedrive for *.* stays as it is")
+
+		o.sim.Unsubscribe(1_900_002)
+		theirs := o.sim.Subscribe(simulator.Webhook{Name: ourName, URL: ourURL, Username: "hook", Password: "another"})
+		care.Outdated(fmt.Sprint(theirs))
+		o.pass(10 * time.Minute)
+		assert.Equal(t, []string{"3 *.*"}, o.hooks(), "which the other replica made")
+	})
+}
+
+func TestWhatWasNeverStartedRemovesNothing(t *testing.T) {
+	t.Parallel()
+	inOffice(t, simulator.Options{}, func(t *testing.T, o *office) {
+		o.start()
+		o.pass(time.Minute)
+		o.stop()
+		o.cfg.RemoveOnShutdown = true
+		NewSubscriptions(o.cfg).Stop(t.Context())
+		assert.Equal(t, []string{"1 *.*"}, o.hooks())
 	})
 }
 

@@ -16,6 +16,7 @@ type wanted struct {
 	version   string
 	user      string // "": any
 	topics    []topic
+	outdated  map[string]bool // webhooks, by their id
 }
 
 // step is one thing to do about one topic: create a webhook, remove some, or both, in this order.
@@ -100,6 +101,8 @@ func (want *wanted) drift(w pipedrive.Webhook) Reason {
 		return ReasonUser
 	case w.LastStatus == http.StatusUnauthorized:
 		return ReasonRefused
+	case want.outdated[w.ID]:
+		return ReasonOutdated
 	}
 	return ""
 }

@@ -14,6 +14,7 @@ import (
 var reasonWords = map[Reason]string{
 	ReasonInactive:  "Pipedrive had banned it, which it does for 30 minutes after ten refused deliveries: what changed meanwhile was not sent",
 	ReasonRefused:   "its last delivery was answered 401: it carries other credentials",
+	ReasonOutdated:  "it carried credentials that are no longer the first",
 	ReasonVersion:   "it sends another version",
 	ReasonUser:      "it sends what another user may see",
 	ReasonDuplicate: "there is an older one like it",
@@ -150,6 +151,7 @@ func (k *keeper) create(ctx context.Context, s step) error {
 	}
 	k.present = append(k.present, made)
 	k.cures[made.ID] = s.reason
+	k.renewed[s.topic] = k.renewed[s.topic] || s.reason == ReasonOutdated
 	if s.reason == ReasonMissing && k.seen[s.topic] {
 		s.reason = ReasonVanished
 	}

@@ -56,6 +56,7 @@ type keeper struct {
 	// From look to look:
 	seen    map[topic]bool    // was in order at the last one
 	cures   map[string]Reason // of a webhook that was made here: what it was to cure, by its id
+	renewed map[topic]bool    // was made anew for new credentials
 	vain    map[topic]Reason  // cures that did not help, and were told
 	crowded bool              // that there is no room for more was told
 }
@@ -89,7 +90,7 @@ func newOwner(cfg SubscriptionConfig) (*keeper, error) {
 	cfg.fill()
 	return &keeper{
 		cfg: cfg, want: wanted{url: cfg.URL, name: cfg.Name},
-		seen: map[topic]bool{}, cures: map[string]Reason{}, vain: map[topic]Reason{},
+		seen: map[topic]bool{}, cures: map[string]Reason{}, renewed: map[topic]bool{}, vain: map[topic]Reason{},
 	}, nil
 }
 
@@ -144,11 +145,13 @@ func (k *keeper) settle(ctx context.Context) error {
 }
 
 // worthwhile leaves out what was made anew here for the very same reason already, and says so once: a 401 that comes
-// from something in front of the door is cured by no new webhook. A ban is.
+// from something in front of the door is cured by no new webhook, nor are credentials of which another replica thinks that
+// others are the first. A ban is.
 func (k *keeper) worthwhile(steps []step) []step {
 	return slices.DeleteFunc(steps, func(s step) bool {
 		cured := func(w pipedrive.Webhook) bool { return k.cures[w.ID] == s.reason }
-		if !s.create || s.reason == ReasonInactive || !slices.ContainsFunc(s.remove, cured) {
+		again := slices.ContainsFunc(s.remove, cured) || s.reason == ReasonOutdated && k.renewed[s.topic]
+		if !s.create || s.reason == ReasonInactive || !again {
 			return false
 		}
 		if k.vain[s.topic] != s.reason {

@@ -61,7 +61,11 @@ func (o *office) client(via http.RoundTripper) *pipedrive.Client {
 	return c
 }
 
-func (o *office) start() { o.care = append(o.care, StartSubscriptions(o.cfg)) }
+func (o *office) start() {
+	s := NewSubscriptions(o.cfg)
+	s.Start()
+	o.care = append(o.care, s)
+}
 
 func (o *office) stop() {
 	for _, s := range o.care {
