@@ -2,7 +2,6 @@ package input
 
 import (
 	"context"
-	"net/http"
 	"sync"
 
 	"github.com/Jeffail/shutdown"
@@ -239,9 +238,5 @@ func (w *webhookInput) try(ctx context.Context) error {
 			return err
 		}
 	}
-	m, err := listeners(w.res).Mount(ctx, w.conf.listen, w.conf.handler.Path, http.NotFoundHandler())
-	if err != nil {
-		return err
-	}
-	return m.Close(ctx)
+	return listeners(w.res).Probe(ctx, w.conf.listen, w.conf.handler.Path)
 }

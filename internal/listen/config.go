@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -38,8 +39,11 @@ type TLS struct {
 	ClientCAFile string // PEM; when set, clients must show a certificate that one of these has signed
 }
 
-// resolve fills in the defaults and writes the address in the one way by which it is known.
-func (c Config) resolve(ctx context.Context) (Config, error) {
+// resolve fills in the defaults, writes the address in the one way by which it is known, and checks a path on it.
+func (c Config) resolve(ctx context.Context, path string) (Config, error) {
+	if !strings.HasPrefix(path, "/") {
+		return c, fmt.Errorf("the path %q does not begin with a slash", path)
+	}
 	host, port, err := net.SplitHostPort(c.Address)
 	if err != nil {
 		return c, err

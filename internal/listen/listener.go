@@ -106,20 +106,32 @@ func (l *listener) die(err error) {
 	}
 }
 
+// admit says why a path may not be mounted.
+func (l *listener) admit(cfg Config, path string) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.refusal(cfg, path)
+}
+
+// refusal wants the lock held.
+func (l *listener) refusal(cfg Config, path string) error {
+	switch there := l.doors[path]; {
+	case l.stopping:
+		return errStopping
+	case l.dead != nil:
+		return l.dead
+	case there != nil && !there.closing:
+		return errors.New("the path is mounted already: each input on an address needs a path of its own")
+	case l.isHealth(path):
+		return errors.New("the path is the health path of another input on the address")
+	}
+	return cfg.agree(l.cfg)
+}
+
 func (l *listener) join(cfg Config, path string, h http.Handler) (*Mount, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	switch there := l.doors[path]; {
-	case l.stopping:
-		return nil, errStopping
-	case l.dead != nil:
-		return nil, l.dead
-	case there != nil && !there.closing:
-		return nil, errors.New("the path is mounted already: each input on an address needs a path of its own")
-	case l.isHealth(path):
-		return nil, errors.New("the path is the health path of another input on the address")
-	}
-	if err := cfg.agree(l.cfg); err != nil {
+	if err := l.refusal(cfg, path); err != nil {
 		return nil, err
 	}
 	m := &Mount{

@@ -90,10 +90,32 @@ func TestMountRefusesInWords(t *testing.T) {
 			for _, want := range test.errContains {
 				assert.ErrorContains(t, err, want)
 			}
+			assert.EqualError(t, r.Probe(t.Context(), changed, test.path), err.Error(), "a probe says the same")
 		})
 	}
 	_, body := get(t, client(t), url(m, "/a"))
 	assert.Equal(t, "a", body, "the refused ones have harmed the mounted one")
+}
+
+func TestAProbeMountsNothing(t *testing.T) {
+	t.Parallel()
+	r, c := NewRegistry(), client(t)
+	address := func() string {
+		l, err := net.Listen("tcp", loopback)
+		require.NoError(t, err)
+		defer l.Close()
+		return l.Addr().String()
+	}()
+	require.NoError(t, r.Probe(t.Context(), Config{Address: address}, "/"))
+	_, err := net.Dial("tcp", address)
+	require.Error(t, err, "it is closed again")
+	assert.ErrorContains(t, r.Probe(t.Context(), Config{Address: address, TLS: TLS{Enabled: true, CertFile: "nowhere"}}, "/"), "cert_file")
+
+	m := mount(t, r, Config{Address: address}, "/a", says("a"))
+	require.NoError(t, r.Probe(t.Context(), Config{Address: address}, "/b"))
+	status, _ := get(t, c, url(m, "/b"))
+	assert.Equal(t, http.StatusNotFound, status)
+	mount(t, r, Config{Address: address}, "/b", says("b"))
 }
 
 func TestMountOutlivesTheContextOfItsOpening(t *testing.T) {

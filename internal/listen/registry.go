@@ -45,12 +45,9 @@ func (r *Registry) Mount(ctx context.Context, cfg Config, path string, h http.Ha
 }
 
 func (r *Registry) mount(ctx context.Context, cfg Config, path string, h http.Handler) (*Mount, error) {
-	cfg, err := cfg.resolve(ctx)
+	cfg, err := cfg.resolve(ctx, path)
 	if err != nil {
 		return nil, err
-	}
-	if !strings.HasPrefix(path, "/") {
-		return nil, fmt.Errorf("the path %q does not begin with a slash", path)
 	}
 	select {
 	case r.turn <- struct{}{}:
@@ -77,16 +74,54 @@ func (r *Registry) mount(ctx context.Context, cfg Config, path string, h http.Ha
 	}
 }
 
+// Probe says why Mount would fail now, without mounting anything: it reads the certificates, and binds an address that is
+// not open for an instant.
+func (r *Registry) Probe(ctx context.Context, cfg Config, path string) error {
+	if err := r.probe(ctx, cfg, path); err != nil {
+		return fmt.Errorf("listening on %s%s: %w", cfg.Address, path, err)
+	}
+	return nil
+}
+
+func (r *Registry) probe(ctx context.Context, cfg Config, path string) error {
+	cfg, err := cfg.resolve(ctx, path)
+	if err != nil {
+		return err
+	}
+	select {
+	case r.turn <- struct{}{}:
+		defer func() { <-r.turn }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	r.mu.Lock()
+	l := r.open[cfg.Address]
+	r.mu.Unlock()
+	if l != nil {
+		if err := l.admit(cfg, path); !errors.Is(err, errStopping) {
+			return err
+		}
+		return nil // it will be free when it is wanted
+	}
+	if _, err := newListener(cfg); err != nil {
+		return err
+	}
+	socket, err := r.bind(ctx, cfg.Address)
+	if err != nil {
+		return err
+	}
+	return socket.Close()
+}
+
 // start opens an address that nobody of this process has open under this name.
 func (r *Registry) start(ctx context.Context, cfg Config, path string, h http.Handler) (*Mount, error) {
 	l, err := newListener(cfg)
 	if err != nil {
 		return nil, err
 	}
-	var system net.ListenConfig
-	socket, err := system.Listen(ctx, "tcp", cfg.Address)
+	socket, err := r.bind(ctx, cfg.Address)
 	if err != nil {
-		return nil, r.explain(cfg.Address, err)
+		return nil, err
 	}
 	l.address = cfg.Address
 	if _, port, err := net.SplitHostPort(cfg.Address); err == nil && port == "0" {
@@ -100,6 +135,15 @@ func (r *Registry) start(ctx context.Context, cfg Config, path string, h http.Ha
 	m, err := l.join(cfg, path, h) // before it serves, so that there is somebody to stop it
 	l.serve()
 	return m, err
+}
+
+func (r *Registry) bind(ctx context.Context, address string) (net.Listener, error) {
+	var system net.ListenConfig
+	socket, err := system.Listen(ctx, "tcp", address)
+	if err != nil {
+		return nil, r.explain(address, err)
+	}
+	return socket, nil
 }
 
 func (r *Registry) forget(l *listener) {
