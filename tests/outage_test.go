@@ -15,39 +15,57 @@ import (
 	"github.com/benthos-pipedrive/benthos-pipedrive/internal/simulator"
 )
 
-// An outage of the output costs no event while the journal has room: every webhook is accepted at its first try, and
-// all are delivered when the output is back.
-func TestAnOutageOfTheOutputCostsNoEvent(t *testing.T) {
-	sim := simulator.RunT(t, simulator.Options{Deals: 100})
-	address, sink := freeAddress(t), freeAddress(t)
-	run(t, t.TempDir(), fmt.Sprintf(`
+// brokenPipeline has an output that nobody answers; a journal may be set.
+const brokenPipeline = `
 http: { enabled: false }
 input:
   pipedrive_webhook:
     address: %s
     credentials: [ { username: hook, password: secret } ]
-    journal: { path: state/webhooks.db }
+    journal: { path: %q }
 pipeline:
   processors:
     - mapping: root = @pipedrive_object + "/" + @pipedrive_id
 output:
   http_client: { url: "http://%s", verb: POST, retries: 1, retry_period: 50ms, max_retry_backoff: 100ms }
-`, address, sink))
+`
+
+// runBroken returns the addresses of the door, open, and of its output, where nobody is yet.
+func runBroken(t *testing.T, journal string) (door, sink string) {
+	t.Helper()
+	door, sink = freeAddress(t), freeAddress(t)
+	run(t, t.TempDir(), fmt.Sprintf(brokenPipeline, door, journal, sink))
 	eventually(t, "the door is open", func() bool {
-		status, _ := get("http://" + address + "/healthz")
+		status, _ := get("http://" + door + "/healthz")
 		return status == http.StatusOK
 	})
-	sim.Subscribe(simulator.Webhook{URL: "http://" + address + "/events/pipedrive", Username: "hook", Password: "secret"})
-	for _, id := range sim.IDs("deals") {
-		sim.Update("deals", id, simulator.Fields{"title": "Changed"})
-	}
+	return door, sink
+}
+
+// An outage of the output costs no event while the journal has room, though it lasts for hours: every webhook is accepted
+// at its first try, none of them counts towards a ban, and all are delivered when the output is back.
+func TestAnOutageOfTheOutputCostsNoEvent(t *testing.T) {
+	const hours, each = 6, 20
+	sim := simulator.RunT(t, simulator.Options{Deals: hours * each})
+	address, sink := runBroken(t, "state/webhooks.db")
+	hook := sim.Subscribe(simulator.Webhook{URL: "http://" + address + "/events/pipedrive", Username: "hook", Password: "secret"})
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
-	require.NoError(t, sim.Drain(ctx))
-	require.Len(t, sim.Deliveries(), 100)
+	ids := sim.IDs("deals")
+	for hour := range hours {
+		for _, id := range ids[hour*each:][:each] {
+			sim.Update("deals", id, simulator.Fields{"title": "Changed"})
+		}
+		require.NoError(t, sim.Drain(ctx))
+		sim.Advance(time.Hour)
+	}
+	require.Len(t, sim.Deliveries(), hours*each)
 	for _, d := range sim.Deliveries() {
 		assert.Equal(t, simulator.Delivered, d.Outcome)
 		assert.Len(t, d.Tries, 1, "accepted at the first try")
+	}
+	for _, w := range sim.Webhooks() {
+		assert.True(t, w.ID != hook || w.Active && w.Failures == 0, "%+v", w)
 	}
 
 	var mu sync.Mutex
@@ -65,6 +83,35 @@ output:
 	eventually(t, "all are delivered once the output is back", func() bool {
 		mu.Lock()
 		defer mu.Unlock()
-		return len(came) == 100
+		return len(came) == hours*each
+	})
+}
+
+// Without a journal the same outage bans the webhook after ten events, and what changes during the ban is lost: what the
+// page of the input says a refusal costs.
+func TestWithoutAJournalAnOutageBansTheWebhook(t *testing.T) {
+	sim := simulator.RunT(t, simulator.Options{Deals: 20})
+	address, _ := runBroken(t, "")
+	hook := sim.Subscribe(simulator.Webhook{URL: "http://" + address + "/events/pipedrive", Username: "hook", Password: "secret"})
+	ids := sim.IDs("deals")
+	banned := func() bool {
+		for _, w := range sim.Webhooks() {
+			if w.ID == hook {
+				return !w.Active
+			}
+		}
+		return false
+	}
+	for _, id := range ids[:10] {
+		sim.Update("deals", id, simulator.Fields{"title": "Changed"})
+	}
+	eventually(t, "Pipedrive bans it", banned)
+	for _, d := range sim.Deliveries() {
+		assert.Equal(t, http.StatusServiceUnavailable, d.Tries[0].Status)
+	}
+	sim.Update("deals", ids[10], simulator.Fields{"title": "Changed"})
+	eventually(t, "and drops what changes meanwhile", func() bool {
+		all := sim.Deliveries()
+		return all[len(all)-1].Outcome == simulator.Lost
 	})
 }

@@ -1,0 +1,58 @@
+package input
+
+import (
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"syscall"
+	"testing"
+
+	"github.com/redpanda-data/benthos/v4/public/service"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// When the system takes the listener away, the host is told so, and the next Connect opens the same address anew. What
+// was accepted before is still there.
+func TestADoorWhoseListenerIsTakenAwayIsOpenedAnew(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	require.NoError(t, l.Close())
+	in, err := openWebhook(t, hookCredentials+"address: "+l.Addr().String()+"\njournal: { path: "+filepath.Join(t.TempDir(), "webhooks.db")+" }")
+	require.NoError(t, err)
+	require.NoError(t, in.Connect(t.Context()))
+	read := make(chan error, 1)
+	go func() {
+		_, _, err := in.ReadBatch(t.Context())
+		read <- err
+	}()
+	takeAway(t, l.Addr().(*net.TCPAddr).Port)
+	require.ErrorIs(t, <-read, service.ErrNotConnected)
+	require.NoError(t, in.Connect(t.Context()))
+	assert.Equal(t, http.StatusOK, in.ask(t, http.MethodGet, "/healthz"))
+}
+
+// takeAway shuts the socket of this process that listens on a port: its accept fails, as after a fault of the system.
+func takeAway(t *testing.T, port int) {
+	t.Helper()
+	open, err := os.ReadDir("/proc/self/fd")
+	require.NoError(t, err)
+	for _, entry := range open {
+		fd, err := strconv.Atoi(entry.Name())
+		require.NoError(t, err)
+		listens, err := syscall.GetsockoptInt(fd, syscall.SOL_SOCKET, syscall.SO_ACCEPTCONN)
+		if err != nil || listens == 0 {
+			continue
+		}
+		name, err := syscall.Getsockname(fd)
+		require.NoError(t, err)
+		if at, ok := name.(*syscall.SockaddrInet4); ok && at.Port == port {
+			require.NoError(t, syscall.Shutdown(fd, syscall.SHUT_RD))
+			return
+		}
+	}
+	require.Fail(t, fmt.Sprint("nobody listens on ", port))
+}
