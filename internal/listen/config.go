@@ -22,7 +22,7 @@ type Config struct {
 	// MaxConns is how many connections are open together; 1024. When one more comes, another is closed for it, so that
 	// silent ones keep nobody out: one that has not made a complete request for a second, else the longest idle that
 	// no mount has ever answered 2xx, and only at last the longest idle of the others. While each has a request under
-	// way, further ones wait.
+	// way, further ones wait. Those who have not made a request yet are half as many at most: each costs some 13 KiB.
 	MaxConns int
 
 	// OnError takes what a person should know and no request is told: a certificate that could not be renewed (once,

@@ -18,7 +18,7 @@ const patience = time.Second
 type crowd struct {
 	*net.TCPListener
 	most   int
-	gone   chan struct{} // holds a token when one may have left, or become free to be closed
+	gone   chan struct{} // holds a token when one may have left, asked for something, or become free to be closed
 	closed chan struct{}
 	once   sync.Once
 
@@ -84,10 +84,11 @@ func (c *crowd) admit(g *guest) time.Duration {
 
 // victim chooses who has to go: the oldest that has lost our patience, else the longest idle whom nobody here has ever
 // answered 2xx. Those who were are the last: their next request may be on its way, and a sender takes a connection that
-// is closed on it for a refusal. While others may yet lose our patience, that is waited for. Nil: there is room. The lock
-// is held.
+// is closed on it for a refusal. While others may yet lose our patience, that is waited for. Who has asked for nothing
+// yet has half of the room at most. Nil: there is room. The lock is held.
 func (c *crowd) victim(now time.Time) (_ *guest, wait time.Duration) {
-	if c.size < c.most {
+	full := c.size >= c.most
+	if !full && c.fresh.Len() < (c.most+1)/2 {
 		return nil, 0
 	}
 	eldest := longest(&c.fresh)
@@ -96,7 +97,7 @@ func (c *crowd) victim(now time.Time) (_ *guest, wait time.Duration) {
 			return eldest, 0
 		}
 	}
-	if g := longest(&c.strange); g != nil {
+	if g := longest(&c.strange); full && g != nil {
 		return g, 0
 	}
 	if eldest != nil {
@@ -165,6 +166,9 @@ func (g *guest) stopWaiting() {
 func (g *guest) attend() {
 	g.crowd.mu.Lock()
 	defer g.crowd.mu.Unlock()
+	if g.list == &g.crowd.fresh {
+		g.crowd.nudge()
+	}
 	g.stopWaiting()
 }
 

@@ -44,6 +44,7 @@ func TestSilentConnectionsKeepNobodyOut(t *testing.T) {
 	m.listener.crowd.mu.Lock()
 	defer m.listener.crowd.mu.Unlock()
 	assert.LessOrEqual(t, m.listener.crowd.size, 10)
+	assert.LessOrEqual(t, m.listener.crowd.fresh.Len(), 5, "half of the room")
 }
 
 // A connection that carried webhooks may have the next one on its way: it is the last to be closed for another's sake,
@@ -107,6 +108,28 @@ func TestWhoIsBeingServedIsNotClosedForOthers(t *testing.T) {
 	for _, status := range statuses {
 		assert.Equal(t, http.StatusOK, <-status)
 	}
+}
+
+// Who waits because another has asked for nothing yet comes in as soon as that one asks.
+func TestARequestLetsTheNextIn(t *testing.T) {
+	t.Parallel()
+	g := newGate()
+	m := mount(t, NewRegistry(), Config{Address: loopback, MaxConns: 2}, "/", g)
+	defer close(g.out)
+	first := dial(t, m, unfinished)
+	dial(t, m, "GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+	select {
+	case <-g.in:
+		require.Fail(t, "more than half of the room is given to those who have asked for nothing")
+	case <-time.After(patience / 5):
+	}
+	_, err := first.Write([]byte("x\r\nContent-Length: 0\r\n\r\n"))
+	require.NoError(t, err)
+	began := time.Now()
+	for range 2 {
+		<-g.in
+	}
+	assert.Less(t, time.Since(began), patience/2)
 }
 
 func TestCloseEndsTheWaitingForRoom(t *testing.T) {
