@@ -32,19 +32,21 @@ type room struct {
 // The floors of the house, as docs/architecture.md tells them. Every folder with code has a row.
 var rooms = func() map[string]room {
 	var (
-		ground  = []string{"internal/entity", "internal/cursor", "internal/journal", "internal/scan"}
+		ground  = []string{"internal/entity", "internal/cursor", "internal/journal", "internal/scan", "internal/boltfile"}
 		middle  = []string{"internal/event", "internal/fields", "internal/pipedrive", "internal/callback"}
 		engines = []string{"internal/poll", "internal/webhook"}
 	)
 	onGround := []string{"internal/entity"}
+	onDisk := []string{"internal/boltfile"}
 	inEngine := slices.Concat(ground, middle)
 	inSpec := slices.Concat(ground, middle, engines)
 	inDoor := append(slices.Clone(inSpec), "internal/spec", "internal/checkup")
 	return map[string]room{
 		"internal/entity":    {},
 		"internal/cursor":    {},
-		"internal/journal":   {},
+		"internal/journal":   {ours: onDisk},
 		"internal/scan":      {},
+		"internal/boltfile":  {},
 		"internal/simulator": {}, // shares no mistake with the client that it is there to try
 		"internal/event":     {ours: onGround},
 		"internal/fields":    {ours: onGround},
@@ -54,7 +56,7 @@ var rooms = func() map[string]room {
 		"internal/webhook":   {ours: inEngine},
 		"internal/checkup":   {ours: inSpec},
 		"internal/spec":      {ours: append(slices.Clone(inSpec), "internal/checkup"), host: true},
-		"internal/boltcache": {host: true},
+		"internal/boltcache": {ours: onDisk, host: true},
 		"internal/listen":    {},
 		"internal/instance":  {ours: onGround},                                                                          // only cmd imports it
 		"input":              {ours: append(slices.Clone(inDoor), "internal/boltcache", "internal/listen"), host: true}, // the cache comes along

@@ -9,6 +9,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/benthos-pipedrive/benthos-pipedrive/internal/boltfile"
 )
 
 // A file that is cut while it is mapped, or a page number out of range, is met as a memory fault.
@@ -18,7 +20,7 @@ func TestAMemoryFaultIsAnErrorNotACrash(t *testing.T) {
 	defer func() { assert.NoError(t, syscall.Munmap(memory)) }()
 
 	var read byte
-	err = survive(func() error {
+	err = boltfile.Survive(func() error {
 		read = memory[100]
 		return nil
 	})

@@ -8,6 +8,8 @@ import (
 
 	"github.com/redpanda-data/benthos/v4/public/service"
 	"go.etcd.io/bbolt"
+
+	"github.com/benthos-pipedrive/benthos-pipedrive/internal/boltfile"
 )
 
 // file is one database file of this process, with the queue of those who want to write to it.
@@ -31,7 +33,7 @@ type request struct {
 
 // get returns a copy of the value, or service.ErrKeyNotFound.
 func (f *file) get(key string) (value []byte, err error) {
-	err = survive(func() error {
+	err = boltfile.Survive(func() error {
 		return f.db.View(func(tx *bbolt.Tx) error {
 			found, err := readEntries(tx).get(key)
 			value = bytes.Clone(found)
@@ -71,7 +73,7 @@ func (f *file) write(do func(*entries) error) error {
 }
 
 func (f *file) commit(batch []*request) error {
-	err := survive(func() error {
+	err := boltfile.Survive(func() error {
 		return f.db.Update(func(tx *bbolt.Tx) error {
 			e, err := writeEntries(tx)
 			if err != nil {

@@ -46,7 +46,7 @@ func TestThoseWhoComeAtOnceShareTheRoom(t *testing.T) {
 	j, err := Open(Options{Path: journalPath(t), MaxBytes: 10_000})
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = j.Close() })
-	slow, err := j.file.db.Begin(true)
+	slow, err := j.file.DB.Begin(true)
 	require.NoError(t, err)
 	results := make(chan error, 20)
 	for i := range 20 {
@@ -74,7 +74,7 @@ func TestManyLargeEntriesAreSeveralTransactions(t *testing.T) {
 	t.Parallel()
 	j := openAt(t, journalPath(t))
 	before := commits(t, j)
-	slow, err := j.file.db.Begin(true)
+	slow, err := j.file.DB.Begin(true)
 	require.NoError(t, err)
 	var wg sync.WaitGroup
 	for i := range 12 {
@@ -97,7 +97,7 @@ func TestAnAppendThatGivesUpInTimeLeavesNothing(t *testing.T) {
 	t.Parallel()
 	path := journalPath(t)
 	j := openAt(t, path)
-	slow, err := j.file.db.Begin(true)
+	slow, err := j.file.DB.Begin(true)
 	require.NoError(t, err)
 	first := make(chan error, 1)
 	go func() { first <- j.Append(t.Context(), entryOf("a", "taken")) }()
@@ -121,7 +121,7 @@ func TestAnAppendThatGivesUpInTimeLeavesNothing(t *testing.T) {
 func TestAnAppendThatGivesUpTooLateIsKept(t *testing.T) {
 	t.Parallel()
 	j := openAt(t, journalPath(t))
-	slow, err := j.file.db.Begin(true)
+	slow, err := j.file.DB.Begin(true)
 	require.NoError(t, err)
 	ctx, cancel := context.WithCancel(t.Context())
 	first := make(chan error, 1)
@@ -144,7 +144,7 @@ func TestCloseEndsAllWaitingAndLosesNothing(t *testing.T) {
 		_, err := j.NextBatch(t.Context(), 1, 1)
 		waiting <- err
 	}()
-	slow, err := j.file.db.Begin(true)
+	slow, err := j.file.DB.Begin(true)
 	require.NoError(t, err)
 	results := make(chan error, 10)
 	for i := range 10 {

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"go.etcd.io/bbolt"
+
+	"github.com/benthos-pipedrive/benthos-pipedrive/internal/boltfile"
 )
 
 // retryPause is how long a full disk is left alone before removals are tried again without anybody asking.
@@ -138,8 +140,8 @@ func (j *Journal) verdict(err error) error {
 
 // write is one transaction. It gives the additions their numbers.
 func (j *Journal) write(additions []addition, removals []removal, refusals []refusal) error {
-	return survive(func() error {
-		return j.file.db.Update(func(tx *bbolt.Tx) error {
+	return boltfile.Survive(func() error {
+		return j.file.DB.Update(func(tx *bbolt.Tx) error {
 			entries, refused := tx.Bucket(entriesBucket), tx.Bucket(refusalsBucket)
 			entries.FillPercent = 1 // keys only ever grow: a page that is left behind takes nothing more
 			for _, r := range refusals {

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"go.etcd.io/bbolt"
+
+	"github.com/benthos-pipedrive/benthos-pipedrive/internal/boltfile"
 )
 
 const (
@@ -44,7 +46,7 @@ func (j *Journal) compact() error {
 	// Both files are locked while the name goes from one to the other, so nobody gets in between; one who waits for
 	// the old one's lock finds out by isAt.
 	if err := os.Rename(temporary, j.path); err != nil {
-		_ = fresh.db.Close()
+		_ = fresh.DB.Close()
 		_ = os.Remove(temporary)
 		j.compactFrom = 2 * size
 		return nil
@@ -55,14 +57,14 @@ func (j *Journal) compact() error {
 	j.files.Unlock()
 	j.compactFrom = j.minCompact
 	// Closing what nobody can find any more has no error that concerns anybody.
-	_ = survive(old.db.Close)
-	return syncFolder(filepath.Dir(j.path))
+	_ = boltfile.Survive(old.DB.Close)
+	return boltfile.SyncFolder(filepath.Dir(j.path))
 }
 
 // size is what the transactions have used of the file at most.
 func (f *file) size() (n int64, err error) {
-	err = survive(func() error {
-		return f.db.View(func(tx *bbolt.Tx) error {
+	err = boltfile.Survive(func() error {
+		return f.DB.View(func(tx *bbolt.Tx) error {
 			n = tx.Size()
 			return nil
 		})
@@ -82,14 +84,14 @@ func (f *file) copyTo(path string) (*file, error) {
 	}
 	err = fresh.prepare()
 	if err == nil {
-		err = survive(func() error {
-			return f.db.View(func(from *bbolt.Tx) error {
-				return fresh.db.Update(func(to *bbolt.Tx) error { return copyEntries(from, to) })
+		err = boltfile.Survive(func() error {
+			return f.DB.View(func(from *bbolt.Tx) error {
+				return fresh.DB.Update(func(to *bbolt.Tx) error { return copyEntries(from, to) })
 			})
 		})
 	}
 	if err != nil {
-		fresh.abandon()
+		fresh.Abandon()
 		return nil, fmt.Errorf("copying to %s: %w", path, err)
 	}
 	return fresh, nil

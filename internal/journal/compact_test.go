@@ -126,5 +126,5 @@ func TestAFileThatWasReplacedIsNotTakenForTheJournal(t *testing.T) {
 	j := openAt(t, path)
 	appendAll(t, j, entryOf("a", "a1"))
 	require.ErrorIs(t, old.isAt(path), errMoved)
-	require.NoError(t, old.db.Close())
+	require.NoError(t, old.DB.Close())
 }

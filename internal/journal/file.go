@@ -7,13 +7,13 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"runtime/debug"
 	"strings"
 	"syscall"
 	"time"
 
 	"go.etcd.io/bbolt"
-	bolterrors "go.etcd.io/bbolt/errors"
+
+	"github.com/benthos-pipedrive/benthos-pipedrive/internal/boltfile"
 )
 
 // The file holds two buckets. Entries: number -> the entry (entry.go). Refusals: number of an entry -> how often it
@@ -30,48 +30,27 @@ var (
 	errForeign = errors.New("the file belongs to something else, or to a newer version: a journal needs a file of its own")
 )
 
-// file is an open database with the handle that holds its lock.
-type file struct {
-	db     *bbolt.DB
-	handle *os.File
-}
+// file is an open database.
+type file struct{ *boltfile.File }
 
 // openFile opens or creates the database and waits up to timeout for its lock. Errors are in the words of somebody
 // who has to repair it.
 func openFile(path string, timeout time.Duration, readOnly bool) (*file, error) {
-	f := &file{}
-	err := survive(func() (err error) {
-		f.db, err = bbolt.Open(path, 0o600, &bbolt.Options{
-			Timeout:  timeout,
-			ReadOnly: readOnly,
-			// What is delivered leaves holes all over the file, which the default list of free pages is slow with.
-			FreelistType: bbolt.FreelistMapType,
-			OpenFile: func(name string, flag int, mode os.FileMode) (_ *os.File, err error) {
-				f.handle, err = os.OpenFile(name, flag, mode)
-				return f.handle, err
-			},
-		})
-		if err != nil {
-			return err
-		}
-		return f.whole()
-	})
-	if err == nil {
-		return f, nil
-	}
-	f.abandon()
-	if errors.Is(err, bolterrors.ErrTimeout) {
+	f, err := boltfile.Open(path, timeout, readOnly)
+	switch {
+	case errors.Is(err, boltfile.ErrHeld):
 		return nil, fmt.Errorf("%w (waited %s)", ErrHeld, timeout)
-	}
-	if _, ok := errors.AsType[syscall.Errno](err); ok {
+	case boltfile.Damaged(err):
+		return nil, damaged(err)
+	case err != nil:
 		return nil, err
 	}
-	return nil, damaged(err)
+	return &file{f}, nil
 }
 
 // inWords adds to an error about the content what to do.
 func inWords(err error) error {
-	if errors.Is(err, errTorn) || errors.Is(err, errNumber) || errors.Is(err, errPage) {
+	if errors.Is(err, errTorn) || errors.Is(err, errNumber) || errors.Is(err, boltfile.ErrPage) {
 		return damaged(err)
 	}
 	return err
@@ -79,29 +58,6 @@ func inWords(err error) error {
 
 func damaged(err error) error {
 	return fmt.Errorf("the file is not a journal, or damaged (restore it, or move it away to begin an empty one): %w", err)
-}
-
-// abandon lets go of the lock and the handle of a database that can no longer be trusted to close itself: after a
-// panic bbolt may hold its own locks for ever. What remains is the address range of its mapping.
-func (f *file) abandon() {
-	if f.handle != nil {
-		unlock(f.handle)
-		_ = f.handle.Close()
-	}
-}
-
-// whole refuses a file that was cut: bbolt checks its two head pages only and would fault on the rest later.
-func (f *file) whole() error {
-	info, err := f.handle.Stat()
-	if err != nil {
-		return err
-	}
-	return f.db.View(func(tx *bbolt.Tx) error {
-		if info.Size() < tx.Size() {
-			return fmt.Errorf("it has %d bytes of %d", info.Size(), tx.Size())
-		}
-		return nil
-	})
 }
 
 // openCurrent opens the file that the path names once its lock is ours.
@@ -115,7 +71,7 @@ func openCurrent(path string, timeout time.Duration, readOnly bool) (*file, erro
 		if err == nil {
 			return f, nil
 		}
-		_ = f.db.Close()
+		_ = f.DB.Close()
 		if !errors.Is(err, errMoved) {
 			return nil, err
 		}
@@ -129,7 +85,7 @@ func (f *file) isAt(path string) error {
 	if err != nil {
 		return err
 	}
-	opened, err := f.handle.Stat()
+	opened, err := f.Stat()
 	if err != nil {
 		return err
 	}
@@ -141,16 +97,16 @@ func (f *file) isAt(path string) error {
 
 // prepare creates the buckets in a new file and refuses one with a content that is not ours.
 func (f *file) prepare() error {
-	return survive(func() error {
+	return boltfile.Survive(func() error {
 		ready := false
-		err := f.db.View(func(tx *bbolt.Tx) error {
+		err := f.DB.View(func(tx *bbolt.Tx) error {
 			ready = tx.Bucket(entriesBucket) != nil && tx.Bucket(refusalsBucket) != nil
 			return onlyOurs(tx)
 		})
 		if err != nil || ready {
 			return err
 		}
-		return f.db.Update(func(tx *bbolt.Tx) error {
+		return f.DB.Update(func(tx *bbolt.Tx) error {
 			for _, name := range [][]byte{entriesBucket, refusalsBucket} {
 				if _, err := tx.CreateBucketIfNotExists(name); err != nil {
 					return err
@@ -204,20 +160,6 @@ const (
 func seqKey(seq uint64) []byte {
 	return binary.BigEndian.AppendUint64(make([]byte, 0, seqSize), seq)
 }
-
-// survive makes an error of the panics and memory faults with which bbolt answers a damaged page: one bad file must
-// not end a process that runs other streams.
-func survive(do func() error) (err error) {
-	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
-	defer func() {
-		if cause := recover(); cause != nil {
-			err = fmt.Errorf("%w: %v", errPage, cause)
-		}
-	}()
-	return do()
-}
-
-var errPage = errors.New("a page of the file is damaged")
 
 // undone says whether a failed transaction has left the file as it was, so that the next may be tried: the disk was
 // full, or a quota or limit was met, while writing or growing. After anything else, above all a failed sync, nobody

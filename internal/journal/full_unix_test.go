@@ -15,6 +15,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/benthos-pipedrive/benthos-pipedrive/internal/boltfile"
 )
 
 func init() {
@@ -241,7 +243,7 @@ func TestOnlyAFullDiskLeavesTheFileAsItWas(t *testing.T) {
 		{"a sync that found no room", syscall.ENOSPC, false},
 		{"a sync of the growth", errors.New("file sync error: sync journal.db: input/output error"), false},
 		{"a sync elsewhere than on Linux", &os.PathError{Op: "sync", Path: "journal.db", Err: syscall.ENOSPC}, false},
-		{"a damaged page", fmt.Errorf("%w: page 7", errPage), false},
+		{"a damaged page", fmt.Errorf("%w: page 7", boltfile.ErrPage), false},
 	} {
 		assert.Equal(t, test.want, undone(test.err), test.name)
 	}

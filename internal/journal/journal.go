@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"go.etcd.io/bbolt"
+
+	"github.com/benthos-pipedrive/benthos-pipedrive/internal/boltfile"
 )
 
 const (
@@ -98,7 +100,7 @@ func open(o Options) (*Journal, error) {
 	case o.MaxBytes < 0:
 		return nil, fmt.Errorf("max bytes is %d, must be positive", o.MaxBytes)
 	}
-	path, err := realPath(o.Path)
+	path, err := boltfile.Make(o.Path)
 	if err != nil {
 		return nil, err
 	}
@@ -120,11 +122,11 @@ func open(o Options) (*Journal, error) {
 		return nil, err
 	}
 	if err := j.load(); err != nil {
-		j.file.abandon()
+		j.file.Abandon()
 		return nil, err
 	}
 	if err := j.compact(); err != nil {
-		j.file.abandon()
+		j.file.Abandon()
 		return nil, err
 	}
 	return j, nil
@@ -134,8 +136,8 @@ func open(o Options) (*Journal, error) {
 func (j *Journal) load() error {
 	err := j.file.prepare()
 	if err == nil {
-		err = survive(func() error {
-			return j.file.db.View(func(tx *bbolt.Tx) error {
+		err = boltfile.Survive(func() error {
+			return j.file.DB.View(func(tx *bbolt.Tx) error {
 				return visit(tx, func(seq uint64, s stored, size int, refused uint32) error {
 					lane := laneOf(s.lane)
 					j.index.add(lane, item{seq: seq, size: uint32(size)}, digestOf(s.key))
@@ -159,10 +161,10 @@ func (j *Journal) Close() error {
 		j.files.Lock()
 		defer j.files.Unlock()
 		if !errors.Is(j.ended, ErrClosed) {
-			j.file.abandon()
+			j.file.Abandon()
 			return
 		}
-		if err := j.file.db.Close(); err != nil && j.lastErr == nil {
+		if err := j.file.DB.Close(); err != nil && j.lastErr == nil {
 			j.lastErr = fmt.Errorf("closing the journal, path %q: %w", j.path, err)
 		}
 	})
@@ -236,7 +238,7 @@ func (j *Journal) view(do func(*bbolt.Tx) error) error {
 	if ended != nil {
 		return ended
 	}
-	err := survive(func() error { return j.file.db.View(do) })
+	err := boltfile.Survive(func() error { return j.file.DB.View(do) })
 	if err != nil {
 		err = fmt.Errorf("reading the journal, path %q: %w", j.path, damaged(err))
 		j.end(err)

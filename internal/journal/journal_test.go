@@ -266,7 +266,7 @@ func TestWhoWaitsForACommitSharesTheNext(t *testing.T) {
 
 	const writers = 32
 	var wg sync.WaitGroup
-	slow, err := j.file.db.Begin(true) // a commit that takes its time
+	slow, err := j.file.DB.Begin(true) // a commit that takes its time
 	require.NoError(t, err)
 	wg.Go(func() { assert.NoError(t, j.Append(t.Context(), entryOf("x", "x"))) })
 	require.Eventually(t, func() bool { return reserved(j) == 1 && queued(j) == 0 }, 10*time.Second, time.Millisecond)
@@ -284,7 +284,7 @@ func TestWhoWaitsForACommitSharesTheNext(t *testing.T) {
 // commits returns how many transactions the file has seen.
 func commits(t testing.TB, j *Journal) (n int) {
 	t.Helper()
-	require.NoError(t, j.file.db.View(func(tx *bbolt.Tx) error {
+	require.NoError(t, j.file.DB.View(func(tx *bbolt.Tx) error {
 		n = tx.ID()
 		return nil
 	}))

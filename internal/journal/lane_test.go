@@ -140,7 +140,7 @@ func TestSeveralMayWait(t *testing.T) {
 			}()
 		}
 		synctest.Wait()
-		slow, err := j.file.db.Begin(true) // so that one commit brings all
+		slow, err := j.file.DB.Begin(true) // so that one commit brings all
 		require.NoError(t, err)
 		for i := range waiters {
 			go func() { assert.NoError(t, j.Append(t.Context(), entryOf(fmt.Sprint(i), fmt.Sprint(i)))) }()

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"go.etcd.io/bbolt"
+
+	"github.com/benthos-pipedrive/benthos-pipedrive/internal/boltfile"
 )
 
 // Contents is what lies in a journal that nobody holds.
@@ -57,8 +59,8 @@ func read(path string) (c Contents, err error) {
 		return c, err
 	}
 	lanes := map[string]*LaneContents{}
-	err = survive(func() error {
-		return f.db.View(func(tx *bbolt.Tx) error {
+	err = boltfile.Survive(func() error {
+		return f.DB.View(func(tx *bbolt.Tx) error {
 			if err := onlyOurs(tx); err != nil {
 				return err
 			}
@@ -69,7 +71,7 @@ func read(path string) (c Contents, err error) {
 		})
 	})
 	if err != nil {
-		f.abandon()
+		f.Abandon()
 		return c, inWords(err)
 	}
 	c.FileBytes = info.Size()
@@ -82,7 +84,7 @@ func read(path string) (c Contents, err error) {
 	slices.SortFunc(c.Lanes, func(a, b LaneContents) int {
 		return cmp.Or(cmp.Compare(b.Refused, a.Refused), cmp.Compare(b.Pending, a.Pending), cmp.Compare(a.Lane, b.Lane))
 	})
-	return c, f.db.Close()
+	return c, f.DB.Close()
 }
 
 // count is shown the entries in order.

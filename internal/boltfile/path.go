@@ -1,4 +1,4 @@
-package journal
+package boltfile
 
 import (
 	"errors"
@@ -9,9 +9,9 @@ import (
 	"syscall"
 )
 
-// realPath makes an absolute path without symbolic links, and the file and its folders if there are none yet. A
-// compaction renames, which must meet the file and not a link to it.
-func realPath(path string) (string, error) {
+// Make makes an absolute path without symbolic links, and the file (0600) and its folders (0700) if there are none yet: a
+// link may point to a file that is still to come. What it made survives a power cut.
+func Make(path string) (string, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
 		return "", err
@@ -22,7 +22,7 @@ func realPath(path string) (string, error) {
 			return "", err
 		}
 		if found, err = filepath.EvalSymlinks(path); err == nil {
-			err = syncFolder(filepath.Dir(found))
+			err = SyncFolder(filepath.Dir(found))
 		}
 	}
 	if err != nil {
@@ -64,12 +64,12 @@ func createFolder(path string) error {
 	if err != nil {
 		return err
 	}
-	return syncFolder(filepath.Dir(path))
+	return SyncFolder(filepath.Dir(path))
 }
 
-// syncFolder makes the names in a folder survive a power cut: syncing a file keeps its content, not its name. Where
+// SyncFolder makes the names in a folder survive a power cut: syncing a file keeps its content, not its name. Where
 // the system has no such thing, or the folder may be written but not read, it is left to the file system.
-func syncFolder(path string) error {
+func SyncFolder(path string) error {
 	if runtime.GOOS == "windows" {
 		return nil
 	}

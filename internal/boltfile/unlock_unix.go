@@ -1,6 +1,6 @@
 //go:build unix && !aix && !solaris
 
-package boltcache
+package boltfile
 
 import (
 	"os"
