@@ -57,11 +57,15 @@ func (k webhookKeys) Claim(ctx context.Context, key string, ttl time.Duration) (
 	return state, err
 }
 
-func (k webhookKeys) Accept(ctx context.Context, key string, ttl time.Duration) error {
+func (k webhookKeys) Accept(key string, ttl, within time.Duration) error {
+	ctx, cancel := context.WithTimeout(context.Background(), within)
+	defer cancel()
 	return k.access(ctx, "accepting", func(c service.Cache) error { return c.Set(ctx, k.place(key), acceptedMark, &ttl) })
 }
 
-func (k webhookKeys) Release(ctx context.Context, key string) error {
+func (k webhookKeys) Release(key string, within time.Duration) error {
+	ctx, cancel := context.WithTimeout(context.Background(), within)
+	defer cancel()
 	return k.access(ctx, "releasing", func(c service.Cache) error {
 		if err := c.Delete(ctx, k.place(key)); !errors.Is(err, service.ErrKeyNotFound) {
 			return err

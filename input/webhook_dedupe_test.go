@@ -1,6 +1,7 @@
 package input
 
 import (
+	"context"
 	"errors"
 	"testing"
 	"time"
@@ -28,10 +29,10 @@ func TestReplicasShareTheirKeys(t *testing.T) {
 	assert.Equal(t, webhook.UnderWay, claim(other))
 	assert.Equal(t, webhook.Fresh, claim(stranger))
 
-	require.NoError(t, one.Release(t.Context(), "key"))
-	require.NoError(t, one.Release(t.Context(), "key"), "it may be over by itself")
+	require.NoError(t, one.Release("key", time.Second))
+	require.NoError(t, one.Release("key", time.Second), "it may be over by itself")
 	assert.Equal(t, webhook.Fresh, claim(other), "what was refused is welcome again")
-	require.NoError(t, other.Accept(t.Context(), "key", time.Hour))
+	require.NoError(t, other.Accept("key", time.Hour, time.Second))
 	assert.Equal(t, webhook.Accepted, claim(one))
 	assert.Equal(t, webhook.UnderWay, claim(stranger))
 }
@@ -40,8 +41,46 @@ func TestACacheThatIsGoneIsAnError(t *testing.T) {
 	k := webhookKeys{res: service.MockResources(), cache: "seen"}
 	_, err := k.Claim(t.Context(), "key", time.Minute)
 	require.ErrorContains(t, err, `claiming a key in cache "seen"`)
-	require.Error(t, k.Accept(t.Context(), "key", time.Minute))
-	require.Error(t, k.Release(t.Context(), "key"))
+	require.Error(t, k.Accept("key", time.Minute, time.Second))
+	require.Error(t, k.Release("key", time.Second))
+}
+
+// stuckCache answers nobody.
+type stuckCache struct{}
+
+func (stuckCache) wait(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }
+
+func (c stuckCache) Get(ctx context.Context, _ string) ([]byte, error) { return nil, c.wait(ctx) }
+func (c stuckCache) Set(ctx context.Context, _ string, _ []byte, _ *time.Duration) error {
+	return c.wait(ctx)
+}
+
+func (c stuckCache) Add(ctx context.Context, _ string, _ []byte, _ *time.Duration) error {
+	return c.wait(ctx)
+}
+func (c stuckCache) Delete(ctx context.Context, _ string) error { return c.wait(ctx) }
+func (stuckCache) Close(context.Context) error                  { return nil }
+
+// A cache that hangs holds nobody up for longer than is left for it.
+func TestACacheThatHangsIsGivenUp(t *testing.T) {
+	env := service.NewEnvironment()
+	require.NoError(t, env.RegisterCache("stuck", service.NewConfigSpec(), func(*service.ParsedConfig, *service.Resources) (service.Cache, error) {
+		return stuckCache{}, nil
+	}))
+	build := env.NewResourceBuilder()
+	require.NoError(t, build.AddCacheYAML("label: seen\nstuck: {}"))
+	res, stop, err := build.Build()
+	require.NoError(t, err)
+	t.Cleanup(func() { assert.NoError(t, stop(context.Background())) })
+	k := webhookKeys{res: res, cache: "seen"}
+	began := time.Now()
+	require.ErrorIs(t, k.Accept("key", time.Minute, 10*time.Millisecond), context.DeadlineExceeded)
+	require.ErrorIs(t, k.Release("key", 10*time.Millisecond), context.DeadlineExceeded)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+	defer cancel()
+	_, err = k.Claim(ctx, "key", time.Minute)
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+	assert.Less(t, time.Since(began), 5*time.Second)
 }
 
 func TestVerdictsTellMessagesApart(t *testing.T) {

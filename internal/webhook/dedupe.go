@@ -22,8 +22,9 @@ const (
 type Store interface {
 	// Claim takes a key that nobody has, until it is accepted, released, or the ttl is over.
 	Claim(ctx context.Context, key string, ttl time.Duration) (State, error)
-	Accept(ctx context.Context, key string, ttl time.Duration) error
-	Release(ctx context.Context, key string) error
+	// Accept and Release end a claim. The request may be over by then, so they have a time of their own to do it within.
+	Accept(key string, ttl, within time.Duration) error
+	Release(key string, within time.Duration) error
 }
 
 // Deduper recognises deliveries that come again: retries, a second subscription, a second replica. A key is claimed
@@ -81,18 +82,12 @@ func (d *Deduper) beginInStore(ctx context.Context, key string) (State, error) {
 }
 
 // end confirms a claim or takes it back, within a time. The store hears it before anyone who waits for the verdict.
-func (d *Deduper) end(key string, accepted bool, limit time.Duration) error {
+func (d *Deduper) end(key string, accepted bool, within time.Duration) error {
 	defer d.finish(key, accepted)
-	ctx := context.Background() // the request may be over
-	if _, here := d.store.(*memory); !here {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, limit)
-		defer cancel()
-	}
 	if accepted {
-		return d.store.Accept(ctx, key, d.window)
+		return d.store.Accept(key, d.window, within)
 	}
-	return d.store.Release(ctx, key)
+	return d.store.Release(key, within)
 }
 
 func (d *Deduper) finish(key string, accepted bool) {

@@ -104,8 +104,8 @@ type elsewhere struct{ err error }
 func (e elsewhere) Claim(context.Context, string, time.Duration) (State, error) {
 	return UnderWay, e.err
 }
-func (e elsewhere) Accept(context.Context, string, time.Duration) error { return e.err }
-func (e elsewhere) Release(context.Context, string) error               { return e.err }
+func (e elsewhere) Accept(string, time.Duration, time.Duration) error { return e.err }
+func (e elsewhere) Release(string, time.Duration) error               { return e.err }
 
 func TestAStoreThatRefusesLeavesNoClaim(t *testing.T) {
 	for _, store := range []elsewhere{{}, {errors.New("down")}} {
@@ -123,7 +123,7 @@ func TestMemoryIsBounded(t *testing.T) {
 	m := NewMemory().(*memory)
 	const more = mostRemembered + mostRemembered/2
 	for i := range more {
-		require.NoError(t, m.Accept(t.Context(), fmt.Sprint(i), time.Hour))
+		require.NoError(t, m.Accept(fmt.Sprint(i), time.Hour, 0))
 	}
 	assert.LessOrEqual(t, len(m.known), mostRemembered)
 	assert.LessOrEqual(t, len(m.order), 2*mostRemembered+1)
@@ -138,10 +138,10 @@ func TestMemoryForgetsWhatIsOver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := NewMemory().(*memory)
 		for i := range 100 {
-			require.NoError(t, m.Accept(t.Context(), fmt.Sprint(i), time.Minute))
+			require.NoError(t, m.Accept(fmt.Sprint(i), time.Minute, 0))
 		}
 		pass(time.Minute)
-		require.NoError(t, m.Accept(t.Context(), "next", time.Minute))
+		require.NoError(t, m.Accept("next", time.Minute, 0))
 		assert.Len(t, m.known, 1)
 		assert.Len(t, m.order[m.first:], 1)
 	})

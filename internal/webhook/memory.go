@@ -43,7 +43,7 @@ func (m *memory) Claim(_ context.Context, key string, _ time.Duration) (State, e
 	return Fresh, nil
 }
 
-func (m *memory) Accept(_ context.Context, key string, ttl time.Duration) error {
+func (m *memory) Accept(key string, ttl, _ time.Duration) error {
 	d, now := digestOf(key), time.Since(m.born)
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -71,4 +71,4 @@ func (m *memory) forget(now time.Duration) {
 	}
 }
 
-func (m *memory) Release(context.Context, string) error { return nil }
+func (m *memory) Release(string, time.Duration) error { return nil }
