@@ -1,11 +1,13 @@
 package webhook
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -281,6 +283,24 @@ func TestALateVerdictCountsForTheRetry(t *testing.T) {
 		d.late.Wait()
 		assert.Empty(t, d.slots)
 	})
+}
+
+// A body that comes in drops has no longer than response_timeout, as its sender might have the right password.
+func TestABodyThatTricklesIsRefusedInTime(t *testing.T) {
+	d := newDoor(func(c *Config) { c.ResponseTimeout = 200 * time.Millisecond })
+	server := httptest.NewServer(d)
+	defer server.Close()
+	conn, err := net.Dial("tcp", server.Listener.Addr().String())
+	require.NoError(t, err)
+	defer conn.Close()
+	_, err = fmt.Fprint(conn, "POST /hook HTTP/1.1\r\nHost: door\r\nContent-Type: application/json\r\nAuthorization: Basic aG9vazpodW50ZXIy\r\nContent-Length: 1000\r\n\r\n{")
+	require.NoError(t, err)
+	require.NoError(t, conn.SetReadDeadline(time.Now().Add(5*time.Second)))
+	answer, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	require.NoError(t, err)
+	assert.Equal(t, http.StatusServiceUnavailable, answer.StatusCode)
+	assert.Contains(t, d.notes.log(), "did not arrive within response_timeout")
+	assert.Empty(t, d.slots)
 }
 
 func TestALateRefusalLetsTheRetryIn(t *testing.T) {
