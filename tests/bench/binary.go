@@ -16,7 +16,7 @@ import (
 	"time"
 )
 
-// pollToDrop is the pipeline of all lanes.
+// The pipelines of the reading lanes: ours, and what people write without us.
 const pollToDrop = `
 http: { address: %s }
 logger: { level: WARN }
@@ -36,6 +36,37 @@ cache_resources:
     bolt: { path: state.db }
 `
 
+// plainYAML asks for one page after the other, with the cursor in a cache: as many as there are, and then no more. The
+// other input, that nobody calls, keeps the program there to be asked.
+const plainYAML = `
+http: { address: %s }
+logger: { level: WARN }
+input:
+  broker:
+    inputs:
+      - generate: { interval: "", count: %d, mapping: 'root = ""' }
+      - http_server: { path: /nobody }
+pipeline:
+  threads: 1
+  processors:
+    - try:
+        - cache: { resource: cursor, operator: get, key: next }
+    - catch: [ mapping: 'root = ""' ]
+    - http:
+        url: '%s/api/v2/deals?` + dealsQuery + `${! if content() != "" { "&cursor=" + content().string() } else { "" } }'
+        verb: GET
+        headers: { x-api-token: %s }
+    - branch:
+        request_map: root = this.additional_data.next_cursor.or("")
+        processors: [ cache: { resource: cursor, operator: set, key: next, value: '${! content() }' } ]
+    - mapping: root = this.data
+    - unarchive: { format: json_array }
+output: { drop: {} }
+cache_resources:
+  - label: cursor
+    memory: {}
+`
+
 // polling is the binary at work on an account.
 type polling struct {
 	cmd     *exec.Cmd
@@ -45,6 +76,19 @@ type polling struct {
 }
 
 func startPolling(ctx context.Context, binary string, a *account, interval, overlap string) (*polling, error) {
+	return startPipeline(ctx, binary, func(address string) []byte {
+		return fmt.Appendf(nil, pollToDrop, address, a.url, a.token, interval, overlap)
+	})
+}
+
+func startPlainYAML(ctx context.Context, binary string, a *account) (*polling, error) {
+	return startPipeline(ctx, binary, func(address string) []byte {
+		return fmt.Appendf(nil, plainYAML, address, rateRecords/500, a.url, a.token)
+	})
+}
+
+// startPipeline runs what it is given for the address of the host's own server.
+func startPipeline(ctx context.Context, binary string, pipeline func(address string) []byte) (*polling, error) {
 	folder, err := os.MkdirTemp("", "bench")
 	if err != nil {
 		return nil, err
@@ -58,7 +102,7 @@ func startPolling(ctx context.Context, binary string, a *account, interval, over
 		return nil, err
 	}
 	config := filepath.Join(folder, "pipeline.yaml")
-	if err := os.WriteFile(config, fmt.Appendf(nil, pollToDrop, address, a.url, a.token, interval, overlap), 0o600); err != nil {
+	if err := os.WriteFile(config, pipeline(address), 0o600); err != nil {
 		return nil, err
 	}
 	p := &polling{cmd: exec.CommandContext(ctx, binary, "run", config), log: &bytes.Buffer{}, metrics: "http://" + address + "/metrics", folder: folder}
@@ -78,7 +122,7 @@ func freeAddress() (string, error) {
 
 // until waits until so many records have left through the output.
 func (p *polling) until(ctx context.Context, records int64) error {
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Minute)
 	defer cancel()
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()

@@ -15,7 +15,7 @@ const (
 	rateRounds  = 5
 )
 
-// measureRates sets the poller beside the two plain clients, on the same pages, in turns.
+// measureRates sets the poller beside two plain clients and a plain pipeline, on the same pages, in turns.
 func measureRates(ctx context.Context, binary string, r *report) error {
 	a, err := startAccount(ctx, rateRecords)
 	if err != nil {
@@ -29,7 +29,12 @@ func measureRates(ctx context.Context, binary string, r *report) error {
 	}{
 		{run: func() (time.Duration, error) { return walk(a, throwAway) }, rate: &r.ThrowAway},
 		{run: func() (time.Duration, error) { return walk(a, decodeAll) }, rate: &r.Decode},
-		{run: func() (time.Duration, error) { return timePolling(ctx, binary, a) }, rate: &r.Poll},
+		{run: func() (time.Duration, error) {
+			return timePipeline(ctx, a, func() (*polling, error) { return startPlainYAML(ctx, binary, a) })
+		}, rate: &r.PlainYAML},
+		{run: func() (time.Duration, error) {
+			return timePipeline(ctx, a, func() (*polling, error) { return startPolling(ctx, binary, a, "1h", "1m") })
+		}, rate: &r.Poll},
 	}
 	for range rateRounds {
 		for i := range lanes {
@@ -47,12 +52,12 @@ func measureRates(ctx context.Context, binary string, r *report) error {
 	return nil
 }
 
-// timePolling is the time from the first list request until all records have left through the output.
-func timePolling(ctx context.Context, binary string, a *account) (time.Duration, error) {
+// timePipeline is the time from the first list request until all records have left through the output.
+func timePipeline(ctx context.Context, a *account, start func() (*polling, error)) (time.Duration, error) {
 	if _, err := a.ask("/forget"); err != nil {
 		return 0, err
 	}
-	p, err := startPolling(ctx, binary, a, "1h", "1m")
+	p, err := start()
 	if err != nil {
 		return 0, err
 	}
@@ -68,9 +73,9 @@ func timePolling(ctx context.Context, binary string, a *account) (time.Duration,
 	return time.Since(first), err
 }
 
-// measureMemory reads two accounts, one four times as large as the other.
+// measureMemory reads three accounts, each several times as large as the one before.
 func measureMemory(ctx context.Context, binary string, r *report) error {
-	for deals, peak := range map[int]*int64{50_000: &r.PeakSmall, 200_000: &r.PeakLarge} {
+	for deals, peak := range map[int]*int64{50_000: &r.PeakSmall, 200_000: &r.PeakLarge, 1_000_000: &r.PeakMillion} {
 		a, err := startAccount(ctx, deals)
 		if err != nil {
 			return err

@@ -56,6 +56,7 @@ func measure(ctx context.Context, binary, only string) (string, error) {
 		{"memory", measureMemory},
 		{"tokens", measureTokens},
 		{"slicing", measureSlicing},
+		{"normalizing", measureNormalizing},
 		{"webhooks", measureWebhook},
 	} {
 		if only != "" && only != section.name {

@@ -15,15 +15,17 @@ import (
 
 // report is what was measured. Rates are in records a second, memory is in bytes.
 type report struct {
-	ThrowAway, Decode, Poll float64
+	ThrowAway, Decode, PlainYAML, Poll float64
 
-	PeakSmall, PeakLarge int64
+	PeakSmall, PeakLarge, PeakMillion int64
 
 	IdleTokens    float64 // a cycle
 	BulkTokens    int64
 	SettledTokens float64 // a cycle
 
 	Slicing map[string]slicing
+
+	Normalizing []normalizing
 
 	Hooks16, Hooks64        hookFigures // by the number of connections
 	BareBbolt, JournalAlone float64     // entries a second, by 64 writers
@@ -48,6 +50,7 @@ func (r report) render(section string) (string, error) {
 		"one":       func(a float64) string { return fmt.Sprintf("%.1f", a) },
 		"ratioInt":  func(a, b int64) string { return fmt.Sprintf("%.2f", float64(a)/float64(b)) },
 		"machine":   machine,
+		"micros":    func(ns float64) string { return fmt.Sprintf("%.1f", ns/1000) },
 		"ms":        func(d time.Duration) string { return fmt.Sprintf("%.1f", float64(d.Microseconds())/1000) },
 	}).Parse(reportTemplate)
 	if err != nil {

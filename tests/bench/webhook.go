@@ -44,6 +44,18 @@ input:
     journal: { path: webhooks.db }
 output: { drop: {} }
 `
+	normalized = `
+http: { enabled: false }
+logger: { level: ERROR }
+input:
+  pipedrive_webhook:
+    address: %s
+    path: /hook
+    credentials: [ { username: ` + hookUser + `, password: ` + hookPassword + ` } ]
+pipeline:
+  processors: [ pipedrive_normalize: {} ]
+output: { drop: {} }
+`
 )
 
 const (
@@ -55,7 +67,7 @@ const (
 )
 
 // hookFigures are what the receivers did, over so many connections.
-type hookFigures struct{ Bare, Hosts, Ours, Journal hookFigure }
+type hookFigures struct{ Bare, Hosts, Ours, Journal, Normalized hookFigure }
 
 // hookFigure holds medians of the rounds; a ratio is the median of what it was in each round.
 type hookFigure struct {
@@ -76,7 +88,7 @@ func measureWebhook(ctx context.Context, binary string, r *report) error {
 	}
 	var receivers []*receiver
 	for _, of := range []struct{ program, pipeline, arg string }{
-		{self, "", "-bare"}, {binary, hostsDoor, "run"}, {binary, ourDoor, "run"}, {binary, ourJournal, "run"},
+		{self, "", "-bare"}, {binary, hostsDoor, "run"}, {binary, ourDoor, "run"}, {binary, ourJournal, "run"}, {binary, normalized, "run"},
 	} {
 		w, err := startReceiver(ctx, of.program, of.pipeline, of.arg)
 		if err != nil {
@@ -118,7 +130,7 @@ func measureRounds(ctx context.Context, receivers []*receiver, connections int, 
 		}
 		return median(all)
 	}
-	for i, figure := range []*hookFigure{&f.Bare, &f.Hosts, &f.Ours, &f.Journal} {
+	for i, figure := range []*hookFigure{&f.Bare, &f.Hosts, &f.Ours, &f.Journal, &f.Normalized} {
 		of := func(k int) float64 { return over(func(r []slice) float64 { return r[i].rate / r[k].rate }) }
 		*figure = hookFigure{
 			Rate:   over(func(r []slice) float64 { return r[i].rate }),
