@@ -37,7 +37,8 @@ check: format vet staticcheck tidy lint size race bench-once ## Do all that CI d
 	$(GO) -C cmd test ./...
 
 bench: build ## Measure side by side, print the figures and write docs/benchmarks.md
-	$(GO) run ./tests/bench -binary $(BINARY) -write docs/benchmarks.md
+	$(GO) run ./tests/bench -binary $(BINARY) -write docs/benchmarks.md -figures bin/figures.json
+	$(GO) -C cmd run ./plot -figures ../bin/figures.json -write ../docs/benchmarks.svg
 
 fmt: $(TOOLS) ## Format the Go code
 	$(TOOLS)/gofumpt -w .

@@ -5,6 +5,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"flag"
 	"fmt"
 	"os"
@@ -14,6 +15,7 @@ import (
 func main() {
 	binary := flag.String("binary", "bin/benthos-pipedrive", "the benthos-pipedrive to measure")
 	only := flag.String("only", "", "one section of the report, to measure and print nothing else: reading, memory, tokens, slicing, webhooks")
+	figures := flag.String("figures", "", "the file to write the bare figures to, as JSON; empty: none")
 	write := flag.String("write", "", "the file to write the report to; empty: standard output only")
 	serveDeals := flag.Int("serve", 0, "internal: serve an account with so many deals instead")
 	bare := flag.Bool("bare", false, "internal: serve bare HTTP on the address instead")
@@ -29,11 +31,21 @@ func main() {
 		exitOn(serveBare(ctx, flag.Arg(0)))
 		return
 	}
-	report, err := measure(ctx, *binary, *only)
+	measured, err := measure(ctx, *binary, *only)
 	exitOn(err)
-	fmt.Print(report)
-	if *write != "" && *only == "" {
-		exitOn(os.WriteFile(*write, []byte(report), 0o644))
+	text, err := measured.render(*only)
+	exitOn(err)
+	fmt.Print(text)
+	if *only != "" {
+		return // a part is not written over the whole
+	}
+	if *write != "" {
+		exitOn(os.WriteFile(*write, []byte(text), 0o644))
+	}
+	if *figures != "" {
+		content, err := json.Marshal(measured)
+		exitOn(err)
+		exitOn(os.WriteFile(*figures, content, 0o644))
 	}
 }
 
@@ -45,8 +57,7 @@ func exitOn(err error) {
 }
 
 // measure runs all lanes, or those of one section of the report.
-func measure(ctx context.Context, binary, only string) (string, error) {
-	var r report
+func measure(ctx context.Context, binary, only string) (r report, err error) {
 	known := false
 	for _, section := range []struct {
 		name string
@@ -64,11 +75,11 @@ func measure(ctx context.Context, binary, only string) (string, error) {
 		}
 		known = true
 		if err := section.run(ctx, binary, &r); err != nil {
-			return "", err
+			return r, err
 		}
 	}
 	if !known {
-		return "", fmt.Errorf("there is no section %q", only)
+		return r, fmt.Errorf("there is no section %q", only)
 	}
-	return r.render(only)
+	return r, nil
 }
