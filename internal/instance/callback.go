@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode"
 )
@@ -30,7 +31,10 @@ func readCallback(conf *settings) (c Callback) {
 		}
 	}
 	_, c.Signed = conf.text(keySignature)
-	_, c.Basic = conf.text(keyBasicUsername)
+	username, basic := conf.text(keyBasicUsername)
+	if c.Basic = basic; strings.Contains(username, ":") {
+		conf.problem(conf.at(keyBasicUsername), keyBasicUsername, "has a colon in it, which HTTP Basic has between user name and password; put what is behind it into %s", keyBasicPassword)
+	}
 	if _, said := conf.text(keyBasicPassword); said && !c.Basic {
 		// An answer masks the password even where there is none.
 		if masked := strings.Trim(conf.find(keyBasicPassword).scalar, "*") == ""; !masked {
@@ -57,9 +61,17 @@ func callbackURL(said string) (*url.URL, string) {
 		return nil, "does not begin with https:// or http://"
 	case u.Hostname() == "":
 		return nil, "has no host"
+	case !goodPort(u.Port()):
+		return nil, "has a port that there is not, they go from 1 to 65535"
 	}
 	u.Fragment, u.RawFragment = "", "" // never sent
 	return u, ""
+}
+
+// goodPort takes what stands behind the colon; empty: that of the scheme.
+func goodPort(port string) bool {
+	n, err := strconv.ParseUint(port, 10, 16)
+	return port == "" || err == nil && n > 0
 }
 
 // tokenLike is a step of a path that nobody can remember: whoever knows it can post to it.

@@ -48,6 +48,9 @@ func TestACallbackURLIsOnlyCopiedWhenNothingInItCanBeASecret(t *testing.T) {
 		{name: "a space in it", said: "https://app.example.com/my events", errContains: "has a space"},
 		{name: "a variable", said: "https://app.example.com/${HOME}", errContains: "has a { or }"},
 		{name: "a broken port", said: "https://app.example.com:80x/", errContains: "is not a URL"},
+		{name: "no port", said: "https://app.example.com:0/", errContains: "has a port that there is not"},
+		{name: "a port beyond the last", said: "https://app.example.com:65536/", errContains: "has a port that there is not"},
+		{name: "the last port", said: "https://app.example.com:65535/", want: "https://app.example.com:65535/"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -123,6 +126,14 @@ func TestTwoCredentialsAtOnceAreRefused(t *testing.T) {
 		_, _, err := Read(webhookInstance(t, keys))
 		require.ErrorContains(t, err, "take one of them out", name)
 	}
+}
+
+// pipedrive_callback would refuse it only when the pipeline starts. The name is not repeated: it may hold the password.
+func TestAUserNameThatHTTPBasicCannotCarryIsRefused(t *testing.T) {
+	t.Parallel()
+	_, _, err := Read(webhookInstance(t, keys{keyBasicUsername: "ann:s3cr3t"}))
+	require.ErrorContains(t, err, keyBasicUsername+": has a colon in it")
+	assert.NotContains(t, err.Error(), mark)
 }
 
 func TestSecretsAreKnownOnlyToBeThere(t *testing.T) {

@@ -48,7 +48,11 @@ func (p *Polling) readResources(conf *settings) {
 	case v != nil && !isPlaceholder(v.scalar):
 		p.readConfiguration(conf, v)
 	case hasURLs:
-		for _, r := range resourcesInLines(urls) {
+		resources := resourcesInLines(urls)
+		if len(resources) == 0 {
+			conf.problem(conf.at(keyURLs), keyURLs, "names no resource; add one, like contacts")
+		}
+		for _, r := range resources {
 			r.at = conf.at(keyURLs)
 			p.add(conf.findings, r)
 		}
@@ -70,16 +74,16 @@ func (p *Polling) readConfiguration(conf *settings, v *value) {
 		f.problem(v.at, keyPoller, `%s and must be an object: { "contacts": { "url": … } }`, v.says())
 		return
 	}
-	for _, m := range v.members {
+	resources := slices.DeleteFunc(slices.Clone(v.members), func(m member) bool { return m.value.kind == null })
+	for _, m := range resources {
 		switch name := keyPoller + "." + m.key; {
-		case m.value.kind == null:
 		case m.value.kind != object:
 			f.problem(m.value.at, name, `%s and must be an object: { "url": …, "idField": …, "datesConfiguration": … }`, m.value.says())
 		default:
 			p.add(f, readResource(newSettings(f, name, &m.value), m))
 		}
 	}
-	if len(v.members) == 0 {
+	if len(resources) == 0 {
 		f.problem(v.at, keyPoller, `names no resource; add one, like "contacts": { … }`)
 	}
 }

@@ -82,6 +82,27 @@ func TestResourcesKeepTheirOrder(t *testing.T) {
 	assert.Equal(t, "deals, organizations, notes, persons", sheet{Instance: i}.ObjectNames())
 }
 
+// A resource that was taken out of an instance is null in its answer; when all were, nothing is left to poll.
+func TestAnInstanceThatPollsNothingIsRefused(t *testing.T) {
+	t.Parallel()
+	for name, resources := range map[string]any{
+		"no resource":       keys{},
+		"all taken out":     keys{"accounts": nil, "contacts": nil},
+		"all, in a text":    `{ "accounts": null }`,
+		"nothing in a text": `{}`,
+		"null itself":       nil,
+	} {
+		_, _, err := Read(pollingInstance(t, resources, nil))
+		require.ErrorContains(t, err, keyPoller+": ", name)
+	}
+	_, _, err := Read(pollingInstance(t, nil, keys{keyURLs: " | \n|"}))
+	require.ErrorContains(t, err, keyURLs+": names no resource")
+
+	i, _, err := Read(pollingInstance(t, keys{"accounts": nil, "contacts": keys{}}, nil))
+	require.NoError(t, err)
+	assert.Equal(t, "persons", sheet{Instance: i}.ObjectNames())
+}
+
 func TestOneInputTakesTheLargestOfWhatResourcesSay(t *testing.T) {
 	t.Parallel()
 	i, _, err := Read(pollingInstance(t, keys{
