@@ -54,6 +54,7 @@ func TestBadConfigurationIsRefusedInWords(t *testing.T) {
 		{"no interpolation", right + "headers: { X-Team: '${! nonsense( }' }", "headers"},
 		{"no interpolation in the id", right + "message_id: '${! nonsense( }'", "message_id"},
 		{"TLS for http", "url: 'HTTP://app.example.com'\nsignature: { scheme: none }\ntls: { enabled: true }", "url, tls: the url is http"},
+		{"TLS with a file that is not there", "url: 'https://app.example.com'\nsignature: { scheme: none }\ntls: { enabled: true, root_cas_file: /nowhere/ca.pem }", "tls: open /nowhere/ca.pem"},
 		{"a proxy that is none", right + "proxy_url: 'hunter2'", "proxy_url: not a URL with a host"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -117,10 +118,18 @@ func parseTarget(text string) (*url.URL, error) {
 		return nil, errors.New("is not a URL, " + want)
 	case u.Scheme != "http" && u.Scheme != "https":
 		return nil, errors.New("is neither http nor https, " + want)
+	case !goodPort(u.Port()):
+		return nil, errors.New("has a port that there is not, they go from 1 to 65535")
 	case u.Fragment != "":
 		return nil, errors.New("has a fragment (#), which is never sent, " + want)
 	}
 	return u, nil
+}
+
+// goodPort takes what stands behind the colon; empty: that of the scheme.
+func goodPort(port string) bool {
+	n, err := strconv.ParseUint(port, 10, 16)
+	return port == "" || err == nil && n > 0
 }
 
 // reserved are the headers that are not the user's to set: they frame the request.

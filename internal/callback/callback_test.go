@@ -21,6 +21,8 @@ func TestBadConfigurationIsRefusedInWords(t *testing.T) {
 		{"no URL", func(c *Config) { c.URL = "" }, "url: is empty, want an absolute one like https://app.example.com/events; is an environment variable unset?"},
 		{"a path", func(c *Config) { c.URL = "/events?key=hunter2" }, "url: is not a URL"},
 		{"no host", func(c *Config) { c.URL = "https://:443/?key=hunter2" }, "url: is not a URL"},
+		{"port 0", func(c *Config) { c.URL = "https://app.example.com:0/?key=hunter2" }, "url: has a port that there is not"},
+		{"a port beyond the last", func(c *Config) { c.URL = "https://app.example.com:65536/?key=hunter2" }, "url: has a port that there is not"},
 		{"odd escapes", func(c *Config) { c.URL = "https://app.example.com/%zz?key=hunter2" }, "url: is not a URL"},
 		{"another scheme", func(c *Config) { c.URL = "ftp://user:hunter2@app.example.com/" }, "url: is neither http nor https"},
 		{"no scheme", func(c *Config) { c.URL = "app.example.com:8080/?key=hunter2" }, "url: is not a URL"},

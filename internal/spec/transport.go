@@ -35,7 +35,7 @@ func ParseTransport(conf *service.ParsedConfig) (*http.Transport, error) {
 	transport := pipedrive.NewTransport()
 	tlsConf, enabled, err := conf.FieldTLSToggled(FieldTLS)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%s: %w", FieldTLS, err)
 	}
 	if enabled {
 		transport.TLSClientConfig = tlsConf
