@@ -21,6 +21,7 @@ import (
 type application struct {
 	*httptest.Server
 	mu       sync.Mutex
+	down     bool              // it answers 503
 	refuses  string            // the object_id of events that it never takes
 	taken    map[string]string // body by webhook-id
 	requests int
@@ -43,6 +44,8 @@ func newApplication(t *testing.T, key string) *application {
 		id := r.Header.Get("webhook-id")
 		assert.Equal(t, gjson.GetBytes(body, "id").Str, id)
 		switch before, again := a.taken[id]; {
+		case a.down:
+			w.WriteHeader(http.StatusServiceUnavailable)
 		case gjson.GetBytes(body, "object_id").Str == a.refuses:
 			http.Error(w, "no such deal, token=s3cret", http.StatusUnprocessableEntity)
 		case again:
@@ -53,6 +56,13 @@ func newApplication(t *testing.T, key string) *application {
 	}))
 	t.Cleanup(a.Close)
 	return a
+}
+
+// becomes sets whether it is down, and which object's events it never takes.
+func (a *application) becomes(down bool, refuses string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.down, a.refuses = down, refuses
 }
 
 func (a *application) counts() (taken, requests int) {
@@ -67,7 +77,7 @@ func TestCallbackRecipesAcrossAKillAndARedrive(t *testing.T) {
 	const deals, key = 300, "whsec_YSBrZXkgb2YgdHdlbnR5LWZvdXIgYnl0ZXMh"
 	sim := simulator.RunT(t, simulator.Options{Deals: deals, DailyBudget: 100_000_000, Burst: 100_000_000})
 	app := newApplication(t, key)
-	app.refuses = "7"
+	app.becomes(false, "7")
 	recipe := func(name string) string {
 		t.Helper()
 		yaml, err := os.ReadFile(filepath.Join("../config", name))
@@ -99,9 +109,7 @@ func TestCallbackRecipesAcrossAKillAndARedrive(t *testing.T) {
 	assert.Contains(t, letter.Get("error").Str, "422 Unprocessable Entity: no such deal, ***")
 
 	require.NoError(t, os.Rename(dead, filepath.Join(folder, "redrive.jsonl")))
-	app.mu.Lock()
-	app.refuses = ""
-	app.mu.Unlock()
+	app.becomes(false, "")
 	p = run(t, folder, recipe("callback_redrive.yaml"), env...)
 	require.NoError(t, p.cmd.Wait(), "it ends by itself")
 	taken, _ := app.counts()
