@@ -28,7 +28,7 @@ type inbox struct {
 	app     *elementsApp
 	url     string
 	key     string // it verifies with; empty: there is no signature
-	down    bool   // it answers 503
+	refuses int    // with this status; 0: it takes what comes
 	refused int    // requests that it answered so
 	taken   []string
 }
@@ -70,28 +70,30 @@ func (a *elementsApp) serve(w http.ResponseWriter, r *http.Request) {
 	}
 	assert.Equal(a.t, signature, r.Header.Get("Elements-Webhook-Signature"))
 	assert.Equal(a.t, "application/json", r.Header.Get("Content-Type"))
-	if b.down {
+	if b.refuses != 0 {
 		b.refused++
-		w.WriteHeader(http.StatusServiceUnavailable)
+		w.WriteHeader(b.refuses)
 		return
 	}
 	b.taken = append(b.taken, string(body))
 }
 
-// goDown has it refuse everything from now on.
-func (b *inbox) goDown() {
+// goDown has it answer 503 to everything from now on.
+func (b *inbox) goDown() { b.refuse(http.StatusServiceUnavailable) }
+
+func (b *inbox) refuse(status int) {
 	b.app.mu.Lock()
 	defer b.app.mu.Unlock()
-	b.down, b.refused = true, 0
+	b.refuses, b.refused = status, 0
 }
 
 func (b *inbox) comeBack() {
 	b.app.mu.Lock()
 	defer b.app.mu.Unlock()
-	b.down = false
+	b.refuses = 0
 }
 
-// refusals counts what it refused since it went down.
+// refusals counts what it refused since it began to.
 func (b *inbox) refusals() int {
 	b.app.mu.Lock()
 	defer b.app.mu.Unlock()

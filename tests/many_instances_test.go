@@ -35,16 +35,21 @@ func newTenement(t *testing.T, n int) *tenement {
 	t.Helper()
 	folder := t.TempDir()
 	h := &tenement{t: t, folder: filepath.Join(folder, "crm"), door: freeAddress(t), health: freeAddress(t)}
+	h.polled, h.pushed = tenants(t, n)
 	require.NoError(t, os.Mkdir(filepath.Join(folder, "instances"), 0o700))
-	h.polled, h.pushed = tenants(t, n, filepath.Join(folder, "instances"))
+	var files []string
+	for kind, of := range map[string][]tenant{"polling": h.polled, "webhook": h.pushed} {
+		for _, one := range of {
+			file := filepath.Join(folder, "instances", one.id+".json")
+			require.NoError(t, os.WriteFile(file, []byte(one.instance(kind)), 0o600))
+			files = append(files, file)
+		}
+	}
 	h.revoked, h.spent, h.down, h.pushedDown = h.polled[3], h.polled[7], h.polled[11], h.pushed[5]
 	h.env = []string{"PIPEDRIVE_BASE_URL=" + h.revoked.company.URL(), "START_FROM=beginning", "HOOK_ADDRESS=" + h.door, "HTTP_ADDRESS=" + h.health}
 	for _, of := range h.all() {
 		h.env = append(h.env, of.variables()...)
 	}
-	files, err := filepath.Glob(filepath.Join(folder, "instances", "*.json"))
-	require.NoError(t, err)
-	require.Len(t, files, n)
 	p := start(t, folder, nil, append([]string{"import-instance", "--out-dir", "crm"}, files...)...)
 	require.NoError(t, p.cmd.Wait(), p.log)
 	return h
@@ -58,7 +63,7 @@ func (h *tenement) well(of tenant) bool {
 
 // start starts them all. Streams whose app is down take three quarters of the time for a stop.
 func (h *tenement) start() *process {
-	return start(h.t, h.folder, h.env, "streams", "--set", "shutdown_timeout=4s", "-o", "root.yaml", "-r", "resources.yaml", "streams")
+	return start(h.t, h.folder, h.env, "streams", "--no-api", "--set", "shutdown_timeout=4s", "-o", "root.yaml", "-r", "resources.yaml", "streams")
 }
 
 // subscribe makes the webhooks of those who are pushed.
@@ -67,7 +72,7 @@ func (h *tenement) subscribe() {
 		eventually(h.t, of.id+" takes webhooks", func() bool {
 			return of.knock(h.t, h.door, of.password()) == http.StatusUnsupportedMediaType
 		})
-		of.company.Subscribe(simulator.Webhook{URL: of.hookURL(h.door), Version: "1.0", Username: "hook", Password: of.password()})
+		of.subscribe(h.door)
 	}
 }
 

@@ -3,8 +3,6 @@ package tests
 import (
 	"fmt"
 	"net/http"
-	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -28,9 +26,8 @@ var tenantAccount = simulator.Options{Deals: 20, Persons: 10, Organizations: 5, 
 
 const tenantRecords = 20 + 10 + 5
 
-// tenants makes n companies behind one address, and writes the JSON of an instance for each: the first half is polled,
-// the others are pushed.
-func tenants(t *testing.T, n int, instances string) (polled, pushed []tenant) {
+// tenants makes n companies behind one address: the first half is polled, the others are pushed.
+func tenants(t *testing.T, n int) (polled, pushed []tenant) {
 	t.Helper()
 	first := simulator.RunT(t, tenantAccount)
 	app := newElementsApp(t)
@@ -45,19 +42,17 @@ func tenants(t *testing.T, n int, instances string) (polled, pushed []tenant) {
 		id := strconv.Itoa(30001 + i)
 		of := tenant{id, company.Token(), company, app.inbox("/"+id, "key of "+id)}
 		if i < n/2 {
-			of.writeInstance(t, instances, "polling")
 			polled = append(polled, of)
 		} else {
-			of.writeInstance(t, instances, "webhook")
 			pushed = append(pushed, of)
 		}
 	}
 	return polled, pushed
 }
 
-func (of tenant) writeInstance(t *testing.T, folder, kind string) {
-	t.Helper()
-	require.NoError(t, os.WriteFile(filepath.Join(folder, of.id+".json"), fmt.Appendf(nil, `{
+// instance is the JSON of the tenant's instance in Cloud Elements.
+func (of tenant) instance(kind string) string {
+	return fmt.Sprintf(`{
 		"id": %s, "element": { "key": "pipedrive" },
 		"configuration": {
 			"event.notification.enabled": "true", "event.vendor.type": %q,
@@ -65,7 +60,7 @@ func (of tenant) writeInstance(t *testing.T, folder, kind string) {
 			"event.poller.refresh_interval": "0.05",
 			"event.poller.configuration": { "accounts": {}, "contacts": {}, "opportunities": {} }
 		}
-	}`, of.id, kind, of.app.url), 0o600))
+	}`, of.id, kind, of.app.url)
 }
 
 func (of tenant) password() string { return "password of " + of.id }
@@ -95,6 +90,11 @@ func (of tenant) knock(t *testing.T, door, password string) int {
 	}
 	defer answer.Body.Close()
 	return answer.StatusCode
+}
+
+// subscribe makes the webhook that Pipedrive sent to Cloud Elements.
+func (of tenant) subscribe(door string) {
+	of.company.Subscribe(simulator.Webhook{URL: of.hookURL(door), Version: "1.0", Username: "hook", Password: of.password()})
 }
 
 // change gives a deal of the company another title.

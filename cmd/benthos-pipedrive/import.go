@@ -27,7 +27,7 @@ that polls or takes webhooks as the instance did and sends the same events to th
 
 With --out-dir it writes a folder for the streams mode, in which many instances share one process, or adds to one:
 
-  {{.BinaryName}} streams -o root.yaml -r resources.yaml streams
+  {{.BinaryName}} streams --no-api -o root.yaml -r resources.yaml streams
 
 Secrets are never copied: the pipeline takes them from environment variables, which are listed on standard error.`[1:],
 		Flags: []cli.Flag{
