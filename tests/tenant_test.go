@@ -40,7 +40,7 @@ func tenants(t *testing.T, n int) (polled, pushed []tenant) {
 			t.Cleanup(func() { _ = company.Close() })
 		}
 		id := strconv.Itoa(30001 + i)
-		of := tenant{id, company.Token(), company, app.inbox("/"+id, "key of "+id)}
+		of := tenant{id, company.Token(), company, app.inbox("/"+id, "key # of "+id)}
 		if i < n/2 {
 			polled = append(polled, of)
 		} else {
@@ -63,7 +63,7 @@ func (of tenant) instance(kind string) string {
 	}`, of.id, kind, of.app.url)
 }
 
-func (of tenant) password() string { return "password of " + of.id }
+func (of tenant) password() string { return "password # of " + of.id }
 
 // variables are those that the stream of the tenant reads.
 func (of tenant) variables() []string {
