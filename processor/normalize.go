@@ -47,6 +47,7 @@ func (n *normalize) ProcessBatch(ctx context.Context, batch service.MessageBatch
 		}
 		out[i].SetStructured(n.conf.write(e))
 		out[i].MetaSetMut(spec.MetaEventKey, e.ID)
+		out[i].MetaSetMut(spec.MetaOrder, e.Order())
 		if n.conf.together != "" {
 			out[i].MetaSetMut(spec.MetaTogether, n.conf.together)
 		}

@@ -105,6 +105,10 @@ A record that was polled and a webhook of version 1.0 or 2.0 tell of the same ch
 
 The id counts what all doors carry, and the second of the change; for five seconds after its creation a record has one second. Two states that differ in nothing else have one id, and of the copies of one change only the first gets past ` + "`dedupe`" + `: mostly the webhook, which carries less. Whoever needs what only lists carry lets both copies through, as an upsert that merges may, or tells them apart: ` + "`key: ${! json(\"id\") + @pipedrive_via }`" + `. An id is of one company: a record that came from elsewhere without the metadata ` + "`pipedrive_company_id`" + ` does not have the id of its copy from our inputs.
 
+### Which is newer
+
+The events of one record leave in their order. Those of two doors, and what Pipedrive, an output or a consumer sends again, can overtake each other, and most times have whole seconds. The metadata ` + "`pipedrive_order`" + ` settles it: of two events of one record the one with the greater text, compared byte by byte, is about the newer state; of equal ones the later to arrive. Keep it beside a row, and let only those events change the row whose own is not smaller, or whose ` + "`id`" + ` is that of the row.
+
 ### What fails
 
 A message that is no record and no webhook keeps its content and is flagged as failed, with one line that says what was expected and what came; so does one with a custom field of a type that nobody knows, and one that is no longer what its metadata says, such as an event that went through here before. Nothing is dropped, and the rest of the batch is unharmed. Send such messages to a dead-letter output with ` + "`try_catch`, `switch`" + ` on ` + "`errored()`" + `, or ` + "`fallback`" + `.
@@ -119,5 +123,6 @@ JSON Schemas of the four forms are in ` + "`docs/schemas`" + `.
 - pipedrive_event_key  the event's id, in every form
 - pipedrive_object, pipedrive_id, pipedrive_action, pipedrive_time and the rest that the inputs give stay; a message from elsewhere gets those that its body tells
 - pipedrive_resolved   "false" when resolve is on and the names of custom fields could not be had
+- pipedrive_order      tells which of two events of one record is newer: the one with the greater text
 ` + "```" + `
 `

@@ -1,6 +1,7 @@
 package processor
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/redpanda-data/benthos/v4/public/service"
@@ -75,6 +76,8 @@ func TestBothDoorsGiveOneEvent(t *testing.T) {
 	for i, m := range out {
 		key, _ := m.MetaGet(spec.MetaEventKey)
 		assert.Equal(t, gjson.Get(contents[i], "id").Str, key)
+		order, _ := m.MetaGet(spec.MetaOrder)
+		assert.True(t, strings.HasPrefix(order, strings.TrimSuffix(gjson.Get(contents[i], "time").Str, "Z")+".000Z/"), order)
 	}
 }
 

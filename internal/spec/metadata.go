@@ -28,6 +28,7 @@ const (
 // The metadata that pipedrive_normalize adds.
 const (
 	MetaEventKey = "pipedrive_event_key" // the event's id, in whatever form the event is written
+	MetaOrder    = "pipedrive_order"     // of two events of one record that with the greater text is about the newer state
 	MetaTogether = "pipedrive_together"  // how many messages may share a notification; of the form elements
 	MetaResolved = "pipedrive_resolved"  // false: custom fields have no names, as their list could not be had
 )
