@@ -1,4 +1,5 @@
-# Two modules: the library (here) and the distribution (cmd). What is done to one is done to both.
+# Three modules: the library (here), the distribution (cmd), and the tests of what leaves the house (tests/integration).
+# What is done to one is done to all.
 
 DEMO_SECONDS ?= 15
 # A tree without git still builds. The date is the commit's, so that one commit is one binary, byte for byte.
@@ -17,7 +18,7 @@ BUILD     := CGO_ENABLED=0 $(GO) -C cmd build -trimpath -buildvcs=false
 TOOLS     := bin/tools
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test check bench fmt docs clean format vet staticcheck tidy lint size race bench-once
+.PHONY: help build demo test integration check bench fmt docs clean format vet staticcheck tidy lint size race bench-once
 
 help: ## Print this help
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,9 +33,15 @@ demo: build ## Show changes of a simulated Pipedrive arriving, for DEMO_SECONDS 
 test: ## Run all tests
 	$(GO) test ./...
 	$(GO) -C cmd test ./...
+	$(GO) -C tests/integration test ./...
+
+integration: build ## Install databases and brokers of Debian, and run the recipes against them
+	tests/integration/install.sh
+	$(GO) -C tests/integration test -tags integration -count=1 -timeout 9m ./...
 
 check: format vet staticcheck tidy lint size race bench-once ## Do all that CI does: format, vet, lint, stale docs, import walls, race tests
 	$(GO) -C cmd test ./...
+	$(GO) -C tests/integration test ./...
 
 bench: build ## Measure side by side, print the figures and write docs/benchmarks.md
 	$(GO) run ./tests/bench -binary $(BINARY) -write docs/benchmarks.md -figures bin/figures.json
@@ -59,14 +66,17 @@ vet:
 	$(GO) vet ./...
 	$(GO) -C cmd vet ./...
 	$(GO) -C cmd vet -tags no_kafka ./...
+	$(GO) -C tests/integration vet -tags integration ./...
 
 staticcheck: $(TOOLS)
 	$(TOOLS)/staticcheck ./...
 	cd cmd && ../$(TOOLS)/staticcheck ./...
+	cd tests/integration && ../../$(TOOLS)/staticcheck -tags integration ./...
 
 tidy:
 	$(GO) mod tidy -diff
 	$(GO) -C cmd mod tidy -diff
+	$(GO) -C tests/integration mod tidy -diff
 
 lint: build
 	$(BINARY) lint --skip-env-var-check ./config/...

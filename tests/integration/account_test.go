@@ -1,0 +1,124 @@
+//go:build integration
+
+package integration
+
+import (
+	"context"
+	"encoding/json"
+	"math/rand/v2"
+	"net/http"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/benthos-pipedrive/benthos-pipedrive/internal/simulator"
+)
+
+// plenty is a budget that no test spends.
+const plenty = 100_000_000
+
+func newAccount(t *testing.T) *simulator.Simulator {
+	return simulator.RunT(t, simulator.Options{
+		Deals: 300, Persons: 150, Organizations: 80, Activities: 80, Products: 20, Leads: 20, Notes: 20, DailyBudget: plenty, Burst: plenty,
+	})
+}
+
+// unrest is all that goes on in an account and goes wrong on the way, within some seconds: people at work on many records,
+// several changes of one record within one second, webhooks twice, in any order and late, an API that fails in every way,
+// a sink that goes away in the middle, and a feed that is killed with much in its journal. No webhook is lost by it: fewer
+// than ten are refused at first, which would be the ban.
+func unrest(t *testing.T, f *feed, sink *daemon) {
+	t.Helper()
+	sim := f.sim
+	sim.SetQuirks(func(q *simulator.Quirks) { q.SendTwice, q.SendOutOfOrder = true, true })
+	for _, fault := range []simulator.Fault{
+		simulator.Burst429().Times(4), simulator.Status(http.StatusInternalServerError).Times(3), simulator.Reset(), simulator.Cut(),
+		simulator.Truncated(), simulator.Status(http.StatusServiceUnavailable).Times(3), simulator.Empty(),
+	} {
+		sim.FailNext(fault.On("/api/v2/"))
+	}
+	work(t, sim, 150, 3*time.Second)
+
+	// The late ones are older than those that follow them.
+	sim.SetQuirks(func(q *simulator.Quirks) { q.SendTwice, q.SendDelay = false, 2*time.Second })
+	hurry(sim, 1)
+	sim.SetQuirks(func(q *simulator.Quirks) { q.SendDelay = 0 })
+	hurry(sim, 2)
+
+	var away sync.WaitGroup
+	away.Go(sink.restart)
+	hurry(sim, 3)
+	work(t, sim, 20, time.Second)
+	away.Wait()
+
+	sink.end(sink.stop)
+	hurry(sim, 4)
+	drain(t, sim)
+	f.kill()
+	for _, list := range []string{"deals", "persons", "organizations"} { // three are refused, and come again 3 s later
+		sim.Update(list, living(sim, list)[1], simulator.Fields{"owner_id": 2})
+	}
+	sink.start()
+	f.start()
+	sim.SetQuirks(func(q *simulator.Quirks) { q.SendOutOfOrder = false })
+	hurry(sim, 5)
+	drain(t, sim)
+}
+
+// drain waits until every webhook was answered 200.
+func drain(t *testing.T, sim *simulator.Simulator) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	require.NoError(t, sim.Drain(ctx))
+	for _, d := range sim.Deliveries() {
+		require.Equal(t, simulator.Delivered, d.Outcome, "%s %s: this test wants no webhook lost", d.Entity, d.EntityID)
+	}
+}
+
+// work has people make so many plausible changes a second.
+func work(t *testing.T, sim *simulator.Simulator, perSecond float64, long time.Duration) {
+	ctx, cancel := context.WithTimeout(t.Context(), long)
+	defer cancel()
+	sim.KeepChanging(ctx, perSecond, nil)
+	<-ctx.Done()
+}
+
+// hurry makes what one moment can bring: chains of changes of one record, all kinds of ends, numbers that no float64
+// holds.
+func hurry(sim *simulator.Simulator, round int) {
+	random := rand.New(rand.NewPCG(uint64(round), 3))
+	for _, list := range []string{"deals", "persons", "organizations", "activities"} {
+		ids := living(sim, list)
+		for _, id := range ids[:12] {
+			for range 4 {
+				sim.Update(list, id, simulator.Fields{"owner_id": 1 + random.IntN(3)})
+			}
+		}
+		random.Shuffle(len(ids)-12, func(i, j int) { ids[12+i], ids[12+j] = ids[12+j], ids[12+i] })
+		sim.Delete(list, ids[12])
+		sim.BulkUpdate(list, ids[13:23], simulator.Fields{"owner_id": 2})
+		if list != "activities" {
+			sim.Merge(list, ids[23], ids[24])
+		}
+		sim.Add(list, nil)
+	}
+	deals := living(sim, "deals")
+	for i, id := range deals[30:36] {
+		sim.Archive("deals", id)
+		if i%2 == 0 {
+			sim.Unarchive("deals", id)
+		}
+	}
+	sim.Update("deals", deals[40], simulator.Fields{"value": json.Number("12345678901234567.25")})
+	sim.Update("organizations", living(sim, "organizations")[40], simulator.Fields{"annual_revenue": json.Number("9007199254740993")})
+}
+
+// living are the ids of the list's records that are not deleted, oldest first.
+func living(sim *simulator.Simulator, list string) []string {
+	state := sim.State(list)
+	return slices.DeleteFunc(sim.IDs(list), func(id string) bool { return isDeleted(decode(state[id])) })
+}

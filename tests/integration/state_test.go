@@ -1,0 +1,174 @@
+//go:build integration
+
+package integration
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"math/big"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/benthos-pipedrive/benthos-pipedrive/internal/simulator"
+)
+
+// kept is what a sink knows of a record.
+type kept struct {
+	Deleted bool
+	Data    map[string]any
+}
+
+// state is what a sink knows of all records, by deal/101.
+type state map[string]kept
+
+// lists are those that every recipe reads, and what their records are called.
+var lists = []struct{ list, kind string }{
+	{"deals", "deal"}, {"deals_archived", "deal"}, {"persons", "person"}, {"organizations", "organization"}, {"activities", "activity"},
+}
+
+// requireState waits until the sink knows of every record what the account knows: no more records, no fewer, every field.
+func requireState(t *testing.T, sim *simulator.Simulator, sink func() state) {
+	t.Helper()
+	var wrong []string
+	deadline := time.Now().Add(patience)
+	tick := time.NewTicker(200 * time.Millisecond)
+	defer tick.Stop()
+	for ; ; <-tick.C {
+		if wrong = differences(sim, sink()); len(wrong) == 0 {
+			return
+		}
+		if time.Now().After(deadline) {
+			break
+		}
+	}
+	require.Fail(t, "the sink is not what the account is", "%d differences:\n%s", len(wrong), strings.Join(wrong[:min(10, len(wrong))], "\n"))
+}
+
+func differences(sim *simulator.Simulator, sink state) (wrong []string) {
+	alive, records := map[string]bool{}, 0
+	for _, l := range lists {
+		for id, body := range sim.State(l.list) {
+			records++
+			name, want := l.kind+"/"+id, decode(body)
+			got, known := sink[name]
+			switch {
+			case isDeleted(want):
+				if !got.Deleted {
+					wrong = append(wrong, name+" is deleted, and alive in the sink")
+				}
+				continue
+			case !known:
+				wrong = append(wrong, name+" is missing")
+				continue
+			case got.Deleted:
+				wrong = append(wrong, name+" is alive, and deleted in the sink")
+			}
+			alive[name] = true
+			for field, v := range want {
+				if field == "custom_fields" {
+					v = withValue(v)
+				}
+				if where, a, b := differs(field, v, got.Data[field]); where != "" {
+					wrong = append(wrong, fmt.Sprintf("%s: %s is %v, and %v in the sink", name, where, a, b))
+				}
+			}
+		}
+	}
+	if records == 0 {
+		wrong = append(wrong, "the account is empty")
+	}
+	for name, k := range sink {
+		kind, _, _ := strings.Cut(name, "/")
+		if !k.Deleted && !alive[name] && slices.ContainsFunc(lists, func(l struct{ list, kind string }) bool { return l.kind == kind }) {
+			wrong = append(wrong, name+" is gone, and alive in the sink")
+		}
+	}
+	slices.Sort(wrong)
+	return wrong
+}
+
+func isDeleted(record map[string]any) bool {
+	return record["is_deleted"] == true || record["status"] == "deleted"
+}
+
+// decode keeps every digit of a number.
+func decode(body []byte) map[string]any {
+	d := json.NewDecoder(bytes.NewReader(body))
+	d.UseNumber()
+	var record map[string]any
+	if err := d.Decode(&record); err != nil {
+		panic(fmt.Sprintf("%v: %s", err, body))
+	}
+	return record
+}
+
+// withValue leaves out the custom fields without a value, as events do.
+func withValue(v any) any {
+	with := map[string]any{}
+	fields, _ := v.(map[string]any)
+	for key, v := range fields {
+		if v != nil {
+			with[key] = v
+		}
+	}
+	return with
+}
+
+// differs names the first place where two JSON values are not the same, and what is there; numbers count by what they
+// are worth. An empty name: they are the same.
+func differs(place string, a, b any) (where string, va, vb any) {
+	switch x := a.(type) {
+	case json.Number:
+		if y, isNumber := b.(json.Number); isNumber && worth(x).Cmp(worth(y)) == 0 {
+			return "", nil, nil
+		}
+		return place, a, b
+	case []any:
+		y, isList := b.([]any)
+		if !isList || len(x) != len(y) {
+			return place, a, b
+		}
+		for i := range x {
+			if where, va, vb = differs(fmt.Sprintf("%s[%d]", place, i), x[i], y[i]); where != "" {
+				return where, va, vb
+			}
+		}
+		return "", nil, nil
+	case map[string]any:
+		y, isObject := b.(map[string]any)
+		if !isObject {
+			return place, a, b
+		}
+		for key := range merged(x, y) {
+			if where, va, vb = differs(place+"."+key, x[key], y[key]); where != "" {
+				return where, va, vb
+			}
+		}
+		return "", nil, nil
+	}
+	if a != b {
+		return place, a, b
+	}
+	return "", nil, nil
+}
+
+// merged has the keys of both.
+func merged(a, b map[string]any) map[string]any {
+	both := maps.Clone(a)
+	maps.Copy(both, b)
+	return both
+}
+
+func worth(n json.Number) *big.Rat {
+	r, ok := new(big.Rat).SetString(string(n))
+	if !ok {
+		panic("not a number: " + string(n))
+	}
+	return r
+}
