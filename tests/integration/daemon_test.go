@@ -124,6 +124,7 @@ func (d *daemon) command(args ...string) *exec.Cmd {
 	c.Env = append(append(os.Environ(), "HOME="+d.folder), d.env...)
 	c.Stdout, c.Stderr = d.log, d.log
 	c.SysProcAttr = &syscall.SysProcAttr{Credential: d.owner, Pdeathsig: syscall.SIGKILL}
+	c.WaitDelay = time.Second // for what a child of its own may still say
 	return c
 }
 
@@ -162,3 +163,13 @@ func (d *daemon) restart() {
 	d.start()
 }
 
+// listens is a server that takes connections.
+func listens(address string) func() error {
+	return func() error {
+		c, err := net.DialTimeout("tcp", address, time.Second)
+		if err != nil {
+			return err
+		}
+		return c.Close()
+	}
+}

@@ -112,7 +112,7 @@ func (e told) json(n int) string {
 // recipeSQL is what the recipe does to the database.
 func recipeSQL(t *testing.T) (statement, tables string) {
 	t.Helper()
-	content, err := os.ReadFile("../../config/route_postgresql.yaml")
+	content, err := os.ReadFile("../../config/postgresql.yaml")
 	require.NoError(t, err)
 	var recipe struct {
 		Output struct {

@@ -42,8 +42,8 @@ func postgresql(t *testing.T) (d *daemon, dsn string) {
 func TestPostgreSQLIsTheAccount(t *testing.T) {
 	server, dsn := postgresql(t)
 	sim := newAccount(t)
-	f := runRecipe(t, sim, "route_postgresql.yaml", "POSTGRES_DSN="+dsn)
-	unrest(t, f, server)
+	f := runRecipe(t, sim, "postgresql.yaml", "POSTGRES_DSN="+dsn)
+	unrest(t, f, sink{server, false})
 
 	db, err := pgx.Connect(t.Context(), dsn)
 	require.NoError(t, err)

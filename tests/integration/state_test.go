@@ -35,19 +35,25 @@ var lists = []struct{ list, kind string }{
 // requireState waits until the sink knows of every record what the account knows: no more records, no fewer, every field.
 func requireState(t *testing.T, sim *simulator.Simulator, sink func() state) {
 	t.Helper()
-	var wrong []string
+	requireNone(t, "the sink is what the account is", func() []string { return differences(sim, sink()) })
+}
+
+// requireNone waits until nothing is wrong any more.
+func requireNone(t *testing.T, what string, wrong func() []string) {
+	t.Helper()
+	var last []string
 	deadline := time.Now().Add(patience)
 	tick := time.NewTicker(200 * time.Millisecond)
 	defer tick.Stop()
 	for ; ; <-tick.C {
-		if wrong = differences(sim, sink()); len(wrong) == 0 {
+		if last = wrong(); len(last) == 0 {
 			return
 		}
 		if time.Now().After(deadline) {
 			break
 		}
 	}
-	require.Fail(t, "the sink is not what the account is", "%d differences:\n%s", len(wrong), strings.Join(wrong[:min(10, len(wrong))], "\n"))
+	require.Fail(t, "not in time: "+what, "%d are not:\n%s", len(last), strings.Join(last[:min(10, len(last))], "\n"))
 }
 
 func differences(sim *simulator.Simulator, sink state) (wrong []string) {
