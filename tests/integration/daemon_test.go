@@ -3,29 +3,20 @@
 package integration
 
 import (
-	"bytes"
 	"net"
 	"os"
 	"os/exec"
 	"os/user"
 	"path/filepath"
 	"strconv"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/benthos-pipedrive/benthos-pipedrive/tests/unrest"
 )
-
-// patience is how long anything may take on a busy machine.
-const patience = 60 * time.Second
-
-// eventually waits for what other processes do.
-func eventually(t *testing.T, why string, done func() bool) {
-	t.Helper()
-	require.Eventually(t, done, patience, 20*time.Millisecond, why)
-}
 
 // freePort is one that nobody listens on at the moment.
 func freePort(t *testing.T) string {
@@ -64,25 +55,7 @@ type daemon struct {
 	ready  func() error
 
 	cmd *exec.Cmd
-	log *journal
-}
-
-// journal is what a process says, to be read while it runs.
-type journal struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (j *journal) Write(p []byte) (int, error) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return j.text.Write(p)
-}
-
-func (j *journal) String() string {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return j.text.String()
+	log *unrest.Log
 }
 
 // newDaemon gives a server its folder. A server that refuses to run as root runs as the user that its package made.
@@ -90,7 +63,7 @@ func newDaemon(t *testing.T, name, account string) *daemon {
 	t.Helper()
 	folder, err := os.MkdirTemp("", "integration-"+name+"-")
 	require.NoError(t, err)
-	d := &daemon{t: t, name: name, folder: folder, stop: syscall.SIGTERM, log: &journal{}}
+	d := &daemon{t: t, name: name, folder: folder, stop: syscall.SIGTERM, log: &unrest.Log{}}
 	if account != "" && os.Geteuid() == 0 {
 		u, err := user.Lookup(account)
 		require.NoError(t, err)
@@ -104,17 +77,11 @@ func newDaemon(t *testing.T, name, account string) *daemon {
 	t.Cleanup(func() {
 		d.end(syscall.SIGKILL)
 		if t.Failed() {
-			t.Logf("log of %s:\n%s", name, tail(d.log.String()))
+			t.Logf("log of %s:\n%s", name, d.log.Tail())
 		}
 		require.NoError(t, os.RemoveAll(folder))
 	})
 	return d
-}
-
-// tail is the end of a text that may be long.
-func tail(text string) string {
-	const most = 8000
-	return text[max(0, len(text)-most):]
 }
 
 // command is a program run in the server's folder and as its user. It dies with the test, whatever ends that.
@@ -140,7 +107,7 @@ func (d *daemon) start() {
 	d.cmd = d.command(d.args...)
 	require.NoError(d.t, d.cmd.Start())
 	var err error
-	eventually(d.t, d.name+" serves", func() bool { err = d.ready(); return err == nil })
+	unrest.Eventually(d.t, d.name+" serves", func() bool { err = d.ready(); return err == nil })
 }
 
 // end signals the server and waits for its end.
@@ -150,18 +117,17 @@ func (d *daemon) end(how syscall.Signal) {
 		return
 	}
 	_ = d.cmd.Process.Signal(how)
-	late := time.AfterFunc(patience, func() { _ = d.cmd.Process.Kill() })
+	late := time.AfterFunc(unrest.Patience, func() { _ = d.cmd.Process.Kill() })
 	defer late.Stop()
 	_ = d.cmd.Wait()
 	d.cmd = nil
 }
 
-// restart takes the server away for a moment.
-func (d *daemon) restart() {
-	d.t.Helper()
-	d.end(d.stop)
-	d.start()
-}
+// Away takes the server away in order.
+func (d *daemon) Away() { d.end(d.stop) }
+
+// Back brings it back.
+func (d *daemon) Back() { d.start() }
 
 // listens is a server that takes connections.
 func listens(address string) func() error {

@@ -12,6 +12,8 @@ import (
 
 	mqtt "github.com/eclipse/paho.mqtt.golang"
 	"github.com/stretchr/testify/require"
+
+	"github.com/benthos-pipedrive/benthos-pipedrive/tests/unrest"
 )
 
 // mosquitto keeps the messages of sessions on disk when it is ended in order.
@@ -43,26 +45,26 @@ func TestMQTTTopicsTellTheAccount(t *testing.T) {
 		}))
 	done := func(token mqtt.Token) {
 		t.Helper()
-		require.True(t, token.WaitTimeout(patience))
+		require.True(t, token.WaitTimeout(unrest.Patience))
 		require.NoError(t, token.Error())
 	}
 	done(reader.Connect())
 	t.Cleanup(func() { reader.Disconnect(100) })
 	done(reader.Subscribe("pipedrive/#", 1, nil))
 
-	sim := newAccount(t)
+	sim := unrest.Account(t)
 	f := runRecipe(t, sim, "mqtt.yaml", "MQTT_URL="+url)
-	unrest(t, f, sink{server, false})
-	all := newEvents()
-	requireEvents(t, sim, all, func() {
+	unrest.Make(t, f, server, false)
+	all := unrest.NewEvents()
+	unrest.RequireEvents(t, sim, all, func() {
 		mu.Lock()
 		defer mu.Unlock()
 		for _, m := range came {
-			e := decode(m.Payload())
-			all.take(m.Payload(), e["order"].(string))
+			e := unrest.Decode(m.Payload())
+			all.Take(m.Payload(), e["order"].(string))
 			require.Equal(t, "pipedrive/"+e["object"].(string)+"/"+e["object_id"].(string), m.Topic())
 		}
 		came = nil
 	})
-	f.stop()
+	f.Stop()
 }

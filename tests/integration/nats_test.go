@@ -11,6 +11,8 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/stretchr/testify/require"
+
+	"github.com/benthos-pipedrive/benthos-pipedrive/tests/unrest"
 )
 
 func natsServer(t *testing.T) (d *daemon, url string) {
@@ -41,27 +43,27 @@ func TestNATSStreamTellsTheAccount(t *testing.T) {
 	defer conn.Close()
 	js, err := jetstream.New(conn)
 	require.NoError(t, err)
-	sim := newAccount(t)
+	sim := unrest.Account(t)
 	f := runRecipe(t, sim, "nats.yaml", "NATS_URL="+url)
-	work(t, sim, 50, time.Second) // waits: there is no stream yet
+	unrest.Work(t, sim, 50, time.Second) // waits: there is no stream yet
 	_, err = js.CreateStream(t.Context(), jetstream.StreamConfig{
 		Name: "pipedrive", Subjects: []string{"pipedrive.>"}, Storage: jetstream.FileStorage, Duplicates: 10 * time.Minute,
 	})
 	require.NoError(t, err)
-	unrest(t, f, sink{server, false})
+	unrest.Make(t, f, server, false)
 
 	consumer, err := js.CreateConsumer(t.Context(), "pipedrive", jetstream.ConsumerConfig{AckPolicy: jetstream.AckNonePolicy})
 	require.NoError(t, err)
-	all, twice := newEvents(), map[string]bool{}
-	all.equals = true
-	requireEvents(t, sim, all, func() {
+	all, twice := unrest.NewEvents(), map[string]bool{}
+	all.DropsEquals = true
+	unrest.RequireEvents(t, sim, all, func() {
 		for {
 			batch, err := consumer.FetchNoWait(500)
 			require.NoError(t, err)
 			n := 0
 			for msg := range batch.Messages() {
 				n++
-				all.take(msg.Data(), msg.Headers().Get("pipedrive_order"))
+				all.Take(msg.Data(), msg.Headers().Get("pipedrive_order"))
 				id := msg.Headers().Get(nats.MsgIdHdr)
 				require.False(t, twice[id], "the server has dropped what came again")
 				twice[id] = true
@@ -73,5 +75,5 @@ func TestNATSStreamTellsTheAccount(t *testing.T) {
 			}
 		}
 	})
-	f.stop()
+	f.Stop()
 }

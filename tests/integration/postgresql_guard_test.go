@@ -12,6 +12,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"sigs.k8s.io/yaml"
+
+	"github.com/benthos-pipedrive/benthos-pipedrive/tests/unrest"
 )
 
 // told is an event as the recipe's statement gets it.
@@ -89,7 +91,7 @@ func TestPostgreSQLLetsOnlyWhatIsNewerChangeARow(t *testing.T) {
 			var data string
 			var deleted bool
 			require.NoError(t, db.QueryRow(t.Context(), `SELECT data::text, deleted FROM pipedrive_records WHERE object_id = $1`, fmt.Sprint(n)).Scan(&data, &deleted))
-			where, want, got := differs("data", decode([]byte(test.data)), decode([]byte(data)))
+			where, want, got := unrest.Differs("data", unrest.Decode([]byte(test.data)), unrest.Decode([]byte(data)))
 			assert.Empty(t, where, "%v is wanted, and %v is there", want, got)
 			assert.Equal(t, test.deleted, deleted)
 			var logged int

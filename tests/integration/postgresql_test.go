@@ -12,6 +12,8 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/benthos-pipedrive/benthos-pipedrive/tests/unrest"
 )
 
 // postgresql is a server of its own for the test.
@@ -41,27 +43,27 @@ func postgresql(t *testing.T) (d *daemon, dsn string) {
 
 func TestPostgreSQLIsTheAccount(t *testing.T) {
 	server, dsn := postgresql(t)
-	sim := newAccount(t)
+	sim := unrest.Account(t)
 	f := runRecipe(t, sim, "postgresql.yaml", "POSTGRES_DSN="+dsn)
-	unrest(t, f, sink{server, false})
+	unrest.Make(t, f, server, false)
 
 	db, err := pgx.Connect(t.Context(), dsn)
 	require.NoError(t, err)
 	defer db.Close(t.Context())
-	requireState(t, sim, func() state {
+	unrest.RequireState(t, sim, func() unrest.State {
 		rows, err := db.Query(t.Context(), `SELECT object || '/' || object_id, deleted, data::text FROM pipedrive_records`)
 		require.NoError(t, err)
-		all := state{}
+		all := unrest.State{}
 		var name, data string
 		var deleted bool
 		_, err = pgx.ForEachRow(rows, []any{&name, &deleted, &data}, func() error {
-			all[name] = kept{Deleted: deleted, Data: decode([]byte(data))}
+			all[name] = unrest.Kept{Deleted: deleted, Data: unrest.Decode([]byte(data))}
 			return nil
 		})
 		require.NoError(t, err)
 		return all
 	})
-	f.stop()
+	f.Stop()
 
 	// The log has every change that was told. In its first five seconds a record has one event for each of its states,
 	// whenever in them that was told.

@@ -10,6 +10,8 @@ import (
 
 	amqp "github.com/rabbitmq/amqp091-go"
 	"github.com/stretchr/testify/require"
+
+	"github.com/benthos-pipedrive/benthos-pipedrive/tests/unrest"
 )
 
 // rabbitmq is a node of its own. The name server of Erlang's nodes, which each would start for all others, is a child of
@@ -48,9 +50,9 @@ func rabbitmq(t *testing.T) (d *daemon, url string) {
 
 func TestRabbitMQQueueTellsTheAccount(t *testing.T) {
 	server, url := rabbitmq(t)
-	sim := newAccount(t)
+	sim := unrest.Account(t)
 	f := runRecipe(t, sim, "rabbitmq.yaml", "AMQP_URL="+url)
-	work(t, sim, 50, time.Second) // waits: there is no queue yet
+	unrest.Work(t, sim, 50, time.Second) // waits: there is no queue yet
 	channel := func() *amqp.Channel {
 		conn, err := amqp.Dial(url)
 		require.NoError(t, err)
@@ -63,19 +65,19 @@ func TestRabbitMQQueueTellsTheAccount(t *testing.T) {
 	_, err := c.QueueDeclare("crm", true, false, false, false, nil)
 	require.NoError(t, err)
 	require.NoError(t, c.QueueBind("crm", "#", "pipedrive", false, nil))
-	unrest(t, f, sink{server, false})
+	unrest.Make(t, f, server, false)
 
-	c, all := channel(), newEvents()
-	requireEvents(t, sim, all, func() {
+	c, all := channel(), unrest.NewEvents()
+	unrest.RequireEvents(t, sim, all, func() {
 		for {
 			d, waiting, err := c.Get("crm", true)
 			require.NoError(t, err)
 			if !waiting {
 				return
 			}
-			all.take(d.Body, d.Headers["pipedrive-order"].(string))
-			require.Equal(t, d.Headers["pipedrive-object"].(string)+"."+decode(d.Body)["action"].(string), d.RoutingKey)
+			all.Take(d.Body, d.Headers["pipedrive-order"].(string))
+			require.Equal(t, d.Headers["pipedrive-object"].(string)+"."+unrest.Decode(d.Body)["action"].(string), d.RoutingKey)
 		}
 	})
-	f.stop()
+	f.Stop()
 }

@@ -7,6 +7,8 @@ import (
 
 	"github.com/redis/go-redis/v9"
 	"github.com/stretchr/testify/require"
+
+	"github.com/benthos-pipedrive/benthos-pipedrive/tests/unrest"
 )
 
 // redisServer is one whose every answer is on disk.
@@ -35,12 +37,12 @@ func redisClient(t *testing.T, url string) *redis.Client {
 
 func TestRedisStreamTellsTheAccount(t *testing.T) {
 	server, url := redisServer(t)
-	sim := newAccount(t)
+	sim := unrest.Account(t)
 	f := runRecipe(t, sim, "redis.yaml", "REDIS_URL="+url)
-	unrest(t, f, sink{server, true})
+	unrest.Make(t, f, server, true)
 
-	client, all, from := redisClient(t, url), newEvents(), "-"
-	requireEvents(t, sim, all, func() {
+	client, all, from := redisClient(t, url), unrest.NewEvents(), "-"
+	unrest.RequireEvents(t, sim, all, func() {
 		for {
 			entries, err := client.XRangeN(t.Context(), "pipedrive", from, "+", 500).Result()
 			require.NoError(t, err)
@@ -48,13 +50,13 @@ func TestRedisStreamTellsTheAccount(t *testing.T) {
 				return
 			}
 			for _, entry := range entries {
-				all.take([]byte(entry.Values["event"].(string)), entry.Values["pipedrive_order"].(string))
+				all.Take([]byte(entry.Values["event"].(string)), entry.Values["pipedrive_order"].(string))
 				from = "(" + entry.ID
 			}
 		}
 	})
-	f.stop()
+	f.Stop()
 	position, err := client.Get(t.Context(), "benthos-pipedrive:pipedrive_poll.deals").Bytes()
 	require.NoError(t, err, "the checkpoint is in Redis")
-	require.NotEmpty(t, decode(position))
+	require.NotEmpty(t, unrest.Decode(position))
 }

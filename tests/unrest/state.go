@@ -1,6 +1,4 @@
-//go:build integration
-
-package integration
+package unrest
 
 import (
 	"bytes"
@@ -18,22 +16,22 @@ import (
 	"github.com/benthos-pipedrive/benthos-pipedrive/internal/simulator"
 )
 
-// kept is what a sink knows of a record.
-type kept struct {
+// Kept is what a sink knows of a record.
+type Kept struct {
 	Deleted bool
-	Data    map[string]any
+	Data    map[string]any // numbers as json.Number
 }
 
-// state is what a sink knows of all records, by deal/101.
-type state map[string]kept
+// State is what a sink knows of all records, by deal/101.
+type State map[string]Kept
 
-// lists are those that every recipe reads, and what their records are called.
-var lists = []struct{ list, kind string }{
-	{"deals", "deal"}, {"deals_archived", "deal"}, {"persons", "person"}, {"organizations", "organization"}, {"activities", "activity"},
+// kinds are what the records of the lists that every recipe reads are called.
+var kinds = map[string]string{
+	"deals": "deal", "deals_archived": "deal", "persons": "person", "organizations": "organization", "activities": "activity",
 }
 
-// requireState waits until the sink knows of every record what the account knows: no more records, no fewer, every field.
-func requireState(t *testing.T, sim *simulator.Simulator, sink func() state) {
+// RequireState waits until the sink knows of every record what the account knows: no more records, no fewer, every field.
+func RequireState(t *testing.T, sim *simulator.Simulator, sink func() State) {
 	t.Helper()
 	requireNone(t, "the sink is what the account is", func() []string { return differences(sim, sink()) })
 }
@@ -42,7 +40,7 @@ func requireState(t *testing.T, sim *simulator.Simulator, sink func() state) {
 func requireNone(t *testing.T, what string, wrong func() []string) {
 	t.Helper()
 	var last []string
-	deadline := time.Now().Add(patience)
+	deadline := time.Now().Add(Patience)
 	tick := time.NewTicker(200 * time.Millisecond)
 	defer tick.Stop()
 	for ; ; <-tick.C {
@@ -56,12 +54,12 @@ func requireNone(t *testing.T, what string, wrong func() []string) {
 	require.Fail(t, "not in time: "+what, "%d are not:\n%s", len(last), strings.Join(last[:min(10, len(last))], "\n"))
 }
 
-func differences(sim *simulator.Simulator, sink state) (wrong []string) {
+func differences(sim *simulator.Simulator, sink State) (wrong []string) {
 	alive, records := map[string]bool{}, 0
-	for _, l := range lists {
-		for id, body := range sim.State(l.list) {
+	for list, kind := range kinds {
+		for id, body := range sim.State(list) {
 			records++
-			name, want := l.kind+"/"+id, decode(body)
+			name, want := kind+"/"+id, Decode(body)
 			got, known := sink[name]
 			switch {
 			case isDeleted(want):
@@ -80,7 +78,7 @@ func differences(sim *simulator.Simulator, sink state) (wrong []string) {
 				if field == "custom_fields" {
 					v = withValue(v)
 				}
-				if where, a, b := differs(field, v, got.Data[field]); where != "" {
+				if where, a, b := Differs(field, v, got.Data[field]); where != "" {
 					wrong = append(wrong, fmt.Sprintf("%s: %s is %v, and %v in the sink", name, where, a, b))
 				}
 			}
@@ -91,7 +89,7 @@ func differences(sim *simulator.Simulator, sink state) (wrong []string) {
 	}
 	for name, k := range sink {
 		kind, _, _ := strings.Cut(name, "/")
-		if !k.Deleted && !alive[name] && slices.ContainsFunc(lists, func(l struct{ list, kind string }) bool { return l.kind == kind }) {
+		if !k.Deleted && !alive[name] && slices.Contains(slices.Collect(maps.Values(kinds)), kind) {
 			wrong = append(wrong, name+" is gone, and alive in the sink")
 		}
 	}
@@ -103,8 +101,8 @@ func isDeleted(record map[string]any) bool {
 	return record["is_deleted"] == true || record["status"] == "deleted"
 }
 
-// decode keeps every digit of a number.
-func decode(body []byte) map[string]any {
+// Decode reads an object of JSON, and keeps every digit of a number. What is none is a mistake of the test.
+func Decode(body []byte) map[string]any {
 	d := json.NewDecoder(bytes.NewReader(body))
 	d.UseNumber()
 	var record map[string]any
@@ -126,9 +124,9 @@ func withValue(v any) any {
 	return with
 }
 
-// differs names the first place where two JSON values are not the same, and what is there; numbers count by what they
+// Differs names the first place where two values of JSON are not the same, and what is there; numbers count by what they
 // are worth. An empty name: they are the same.
-func differs(place string, a, b any) (where string, va, vb any) {
+func Differs(place string, a, b any) (where string, va, vb any) {
 	switch x := a.(type) {
 	case json.Number:
 		if y, isNumber := b.(json.Number); isNumber && worth(x).Cmp(worth(y)) == 0 {
@@ -141,7 +139,7 @@ func differs(place string, a, b any) (where string, va, vb any) {
 			return place, a, b
 		}
 		for i := range x {
-			if where, va, vb = differs(fmt.Sprintf("%s[%d]", place, i), x[i], y[i]); where != "" {
+			if where, va, vb = Differs(fmt.Sprintf("%s[%d]", place, i), x[i], y[i]); where != "" {
 				return where, va, vb
 			}
 		}
@@ -151,8 +149,10 @@ func differs(place string, a, b any) (where string, va, vb any) {
 		if !isObject {
 			return place, a, b
 		}
-		for key := range merged(x, y) {
-			if where, va, vb = differs(place+"."+key, x[key], y[key]); where != "" {
+		both := maps.Clone(x)
+		maps.Copy(both, y)
+		for key := range both {
+			if where, va, vb = Differs(place+"."+key, x[key], y[key]); where != "" {
 				return where, va, vb
 			}
 		}
@@ -162,13 +162,6 @@ func differs(place string, a, b any) (where string, va, vb any) {
 		return place, a, b
 	}
 	return "", nil, nil
-}
-
-// merged has the keys of both.
-func merged(a, b map[string]any) map[string]any {
-	both := maps.Clone(a)
-	maps.Copy(both, b)
-	return both
 }
 
 func worth(n json.Number) *big.Rat {

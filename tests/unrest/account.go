@@ -1,6 +1,6 @@
-//go:build integration
-
-package integration
+// Package unrest is what goes on in a Pipedrive account and goes wrong on the way to a sink, for the tests of recipes: the
+// account, the feed between the two, and the check that the sink knows in the end what the account knows.
+package unrest
 
 import (
 	"context"
@@ -8,7 +8,6 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"slices"
-	"sync"
 	"testing"
 	"time"
 
@@ -20,24 +19,25 @@ import (
 // plenty is a budget that no test spends.
 const plenty = 100_000_000
 
-func newAccount(t *testing.T) *simulator.Simulator {
+// Account is a simulated one with some of everything, that lets people read as much as they like.
+func Account(t *testing.T) *simulator.Simulator {
+	t.Helper()
 	return simulator.RunT(t, simulator.Options{
 		Deals: 300, Persons: 150, Organizations: 80, Activities: 80, Products: 20, Leads: 20, Notes: 20, DailyBudget: plenty, Burst: plenty,
 	})
 }
 
-// sink is the server behind a feed. Where the door asks it before each answer, answers is true, and few webhooks may come
-// while it is away.
-type sink struct {
-	*daemon
-	answers bool
+// Sink is the server behind a feed.
+type Sink interface {
+	Away() // ends it in order
+	Back() // waits until it serves again
 }
 
-// unrest is all that goes on in an account and goes wrong on the way, within some seconds: people at work on many records,
-// several changes of one record within one second, webhooks twice, in any order and late, an API that fails in every way,
-// a sink that goes away in the middle, and a feed that is killed with much in its journal. No webhook is lost by it: fewer
-// than ten are refused at first, which would be the ban.
-func unrest(t *testing.T, f *feed, sink sink) {
+// Make makes it all happen within some seconds: people at work on many records, several changes of one record within one
+// second, webhooks twice, in any order and late, an API that fails in every way, a sink that goes away twice, and a feed
+// that is killed with much in its journal. No webhook is lost by it: fewer than ten are refused at first, which would be
+// the ban. Where the door asks the sink before it answers, asked is true, and few webhooks come while it is away.
+func Make(t *testing.T, f *Feed, sink Sink, asked bool) {
 	t.Helper()
 	sim := f.sim
 	sim.SetQuirks(func(q *simulator.Quirks) { q.SendTwice, q.SendOutOfOrder = true, true })
@@ -47,7 +47,7 @@ func unrest(t *testing.T, f *feed, sink sink) {
 	} {
 		sim.FailNext(fault.On("/api/v2/"))
 	}
-	work(t, sim, 150, 3*time.Second)
+	Work(t, sim, 150, 3*time.Second)
 
 	// The late ones are older than those that follow them.
 	sim.SetQuirks(func(q *simulator.Quirks) { q.SendTwice, q.SendDelay = false, 2*time.Second })
@@ -55,29 +55,28 @@ func unrest(t *testing.T, f *feed, sink sink) {
 	sim.SetQuirks(func(q *simulator.Quirks) { q.SendDelay = 0 })
 	hurry(sim, 2)
 
-	if sink.answers {
+	if asked {
 		drain(t, sim)
 	}
-	var away sync.WaitGroup
-	away.Go(sink.restart)
-	if !sink.answers {
+	sink.Away()
+	if !asked {
 		hurry(sim, 3)
 	}
-	work(t, sim, 3, time.Second)
-	away.Wait()
+	Work(t, sim, 3, time.Second)
+	sink.Back()
 
 	drain(t, sim)
-	sink.end(sink.stop)
-	if !sink.answers {
+	sink.Away()
+	if !asked {
 		hurry(sim, 4)
 		drain(t, sim)
 	}
-	f.kill()
+	f.Kill()
 	for _, list := range []string{"deals", "persons", "organizations"} { // three are refused, and come again 3 s later
 		sim.Update(list, living(sim, list)[1], simulator.Fields{"owner_id": 2})
 	}
 	f.start()
-	sink.start()
+	sink.Back()
 	sim.SetQuirks(func(q *simulator.Quirks) { q.SendOutOfOrder = false })
 	hurry(sim, 5)
 	drain(t, sim)
@@ -86,7 +85,7 @@ func unrest(t *testing.T, f *feed, sink sink) {
 // drain waits until every webhook was answered 200.
 func drain(t *testing.T, sim *simulator.Simulator) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), Patience)
 	defer cancel()
 	require.NoError(t, sim.Drain(ctx))
 	for _, d := range sim.Deliveries() {
@@ -94,8 +93,8 @@ func drain(t *testing.T, sim *simulator.Simulator) {
 	}
 }
 
-// work has people make so many plausible changes a second.
-func work(t *testing.T, sim *simulator.Simulator, perSecond float64, long time.Duration) {
+// Work has people make so many plausible changes a second.
+func Work(t *testing.T, sim *simulator.Simulator, perSecond float64, long time.Duration) {
 	ctx, cancel := context.WithTimeout(t.Context(), long)
 	defer cancel()
 	sim.KeepChanging(ctx, perSecond, nil)
@@ -135,5 +134,5 @@ func hurry(sim *simulator.Simulator, round int) {
 // living are the ids of the list's records that are not deleted, oldest first.
 func living(sim *simulator.Simulator, list string) []string {
 	state := sim.State(list)
-	return slices.DeleteFunc(sim.IDs(list), func(id string) bool { return isDeleted(decode(state[id])) })
+	return slices.DeleteFunc(sim.IDs(list), func(id string) bool { return isDeleted(Decode(state[id])) })
 }

@@ -1,0 +1,152 @@
+package unrest
+
+import (
+	"bytes"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/benthos-pipedrive/benthos-pipedrive/internal/simulator"
+)
+
+// Program is the binary, or what plays it.
+type Program struct {
+	Path string
+	Env  []string
+}
+
+// Feed is the program running a recipe between a simulated account and a sink.
+type Feed struct {
+	Hook string // host:port of the webhook door
+
+	t    *testing.T
+	sim  *simulator.Simulator
+	args []string
+	env  []string
+	cmd  *exec.Cmd
+	log  *Log
+}
+
+const password = "hunter2"
+
+// Run starts a pipeline, a file with the environment of the recipes in config, against the account, with what it wants to
+// know of its sink, and waits until its webhooks are subscribed.
+func Run(t *testing.T, program Program, sim *simulator.Simulator, pipeline string, env ...string) *Feed {
+	t.Helper()
+	pipeline, err := filepath.Abs(pipeline)
+	require.NoError(t, err)
+	path, err := filepath.Abs(program.Path)
+	require.NoError(t, err)
+	require.FileExists(t, path, "make build makes it")
+	f := &Feed{t: t, sim: sim, Hook: freeAddress(t), log: &Log{}}
+	f.args = []string{path, "run", "--set", "http.address=" + freeAddress(t), pipeline}
+	f.env = slices.Concat(os.Environ(), program.Env, []string{
+		"PIPEDRIVE_BASE_URL=" + sim.URL(), "PIPEDRIVE_API_TOKEN=" + sim.Token(), "POLL_INTERVAL=500ms",
+		"HOOK_ADDRESS=" + f.Hook, "HOOK_PASSWORD=" + password, "PUBLIC_URL=http://" + f.Hook, "STATE_DIR=" + t.TempDir(),
+	}, env)
+	f.start()
+	t.Cleanup(func() {
+		f.Kill()
+		if t.Failed() {
+			t.Logf("log of the feed:\n%s", f.log.Tail())
+		}
+	})
+	Eventually(t, "the webhooks are subscribed", func() bool {
+		return slices.ContainsFunc(sim.Webhooks(), func(w simulator.Webhook) bool {
+			return w.Active && strings.HasPrefix(w.URL, "http://"+f.Hook)
+		})
+	})
+	return f
+}
+
+func (f *Feed) start() {
+	f.t.Helper()
+	f.cmd = exec.Command(f.args[0], f.args[1:]...)
+	f.cmd.Dir = f.t.TempDir()
+	f.cmd.Env = f.env
+	f.cmd.Stdout, f.cmd.Stderr = f.log, f.log
+	f.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	require.NoError(f.t, f.cmd.Start())
+	Eventually(f.t, "the door is open", func() bool {
+		res, err := http.Get("http://" + f.Hook + "/healthz")
+		if err != nil {
+			return false
+		}
+		defer res.Body.Close()
+		_, _ = io.Copy(io.Discard, res.Body)
+		return res.StatusCode == http.StatusOK
+	})
+}
+
+// Kill ends it as a power cut would.
+func (f *Feed) Kill() {
+	if f.cmd.ProcessState == nil {
+		_ = f.cmd.Process.Kill()
+		_ = f.cmd.Wait()
+	}
+}
+
+// Stop ends it as an operator would. It has said no secret.
+func (f *Feed) Stop() {
+	f.t.Helper()
+	require.NoError(f.t, f.cmd.Process.Signal(os.Interrupt))
+	require.NoError(f.t, f.cmd.Wait(), "log:\n%s", f.log.Tail())
+	for _, secret := range []string{password, f.sim.Token()} {
+		require.NotContains(f.t, f.log.String(), secret)
+	}
+}
+
+// freeAddress is one that nobody listens on at the moment.
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer l.Close()
+	return l.Addr().String()
+}
+
+// Patience is how long anything may take on a busy machine.
+const Patience = 60 * time.Second
+
+// Eventually waits for what other processes do.
+func Eventually(t *testing.T, why string, done func() bool) {
+	t.Helper()
+	require.Eventually(t, done, Patience, 20*time.Millisecond, why)
+}
+
+// Log is what a process says, to be read while it runs.
+type Log struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+// Write takes in more.
+func (l *Log) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *Log) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
+// Tail is the end of it.
+func (l *Log) Tail() string {
+	const most = 8000
+	text := l.String()
+	return text[max(0, len(text)-most):]
+}
