@@ -92,6 +92,7 @@ Each kind of refusal has its own treatment, and none is asked again in a hot loo
 - pipedrive_time        when it changed: its update_time, else its add_time (RFC 3339, UTC)
 - pipedrive_company_id  the company the record belongs to
 - pipedrive_host        that company's host, like acme.pipedrive.com
+- pipedrive_received_at when it was received (RFC 3339, UTC)
 - pipedrive_instance_id only when instance_id is set
 ` + "```" + `
 `

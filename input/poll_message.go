@@ -1,6 +1,8 @@
 package input
 
 import (
+	"time"
+
 	"github.com/redpanda-data/benthos/v4/public/service"
 
 	"github.com/benthos-pipedrive/benthos-pipedrive/internal/cursor"
@@ -24,9 +26,10 @@ func newLabels(account cursor.Account, instanceID string) labels {
 	return l
 }
 
-// messages makes a batch of a page.
-func (l labels) messages(page poll.Page) service.MessageBatch {
-	var schema, object any = string(page.Object.Schema), page.Object.Kind
+// messages makes a batch of a page. When it was received stays with a message that is replayed, and is later in each copy
+// of a record than in the one before.
+func (l labels) messages(page poll.Page, received time.Time) service.MessageBatch {
+	var schema, object, at any = string(page.Object.Schema), page.Object.Kind, received.UTC().Format(spec.TimeLayout)
 	batch := make(service.MessageBatch, len(page.Records))
 	for i, rec := range page.Records {
 		m := service.NewMessage(rec.JSON)
@@ -40,6 +43,7 @@ func (l labels) messages(page poll.Page) service.MessageBatch {
 		}
 		m.MetaSetMut(spec.MetaCompanyID, l.company)
 		m.MetaSetMut(spec.MetaHost, l.host)
+		m.MetaSetMut(spec.MetaReceivedAt, at)
 		if l.instance != nil {
 			m.MetaSetMut(spec.MetaInstanceID, l.instance)
 		}

@@ -131,7 +131,7 @@ func (r *pollRun) handOn(ctx context.Context, page poll.Page) error {
 	if err != nil {
 		return err
 	}
-	b := pollBatch{messages: r.labels.messages(page)}
+	b := pollBatch{messages: r.labels.messages(page, time.Now())}
 	b.ack = func(_ context.Context, err error) error {
 		r.countDropped(len(b.messages), err)
 		resolve()

@@ -171,6 +171,10 @@ func TestRecordsComeAsPipedriveSentThemWithTheirMetadata(t *testing.T) {
 	assert.Equal(t, string(state["7"]), last.body)
 	assert.NotEmpty(t, last.meta["pipedrive_time"])
 	delete(last.meta, "pipedrive_time")
+	received, err := time.Parse(time.RFC3339, last.meta["pipedrive_received_at"])
+	require.NoError(t, err)
+	assert.WithinDuration(t, time.Now(), received, time.Minute)
+	delete(last.meta, "pipedrive_received_at")
 	assert.Equal(t, map[string]string{
 		"pipedrive_via":         "poll",
 		"pipedrive_schema":      "rest_v2",

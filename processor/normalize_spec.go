@@ -107,7 +107,7 @@ The id counts what all doors carry, and the second of the change; for five secon
 
 ### Which is newer
 
-The events of one record leave in their order. Those of two doors, and what Pipedrive, an output or a consumer sends again, can overtake each other, and most times have whole seconds. The metadata ` + "`pipedrive_order`" + ` settles it: of two events of one record the one with the greater text, compared byte by byte, is about the newer state; of equal ones the later to arrive. Keep it beside a row, and let only those events change the row whose own is not smaller, or whose ` + "`id`" + ` is that of the row.
+The events of one record leave in their order. Those of two doors, and what Pipedrive, an output or a consumer sends again, can overtake each other, and most times have whole seconds. The metadata ` + "`pipedrive_order`" + ` settles it: of two events of one record the one with the greater text, compared byte by byte, is about the newer state. Keep it beside a row, and let only those events change the row whose own is not smaller, or whose ` + "`id`" + ` is that of the row.
 
 ### What fails
 

@@ -19,18 +19,18 @@ const (
 	byDeletion = "3"
 )
 
-// Order tells which of two events of one record is about the newer state: that with the greater text, byte by byte; of
-// equal ones the later to arrive. It is the time of the change, whose word it is, and of a webhook the time at which
-// Pipedrive wrote it, by which the webhooks about one second come in their order.
+// Order tells which of two events of one record is about the newer state: that with the greater text, byte by byte. It is
+// the time of the change, whose word it is, and what orders those whose word it is within a second: of webhooks the time
+// at which Pipedrive wrote them, of polls the time at which they were received.
 func (e *Event) Order() string {
-	by, written := byPoll, ""
+	by, within := byPoll, orderTime(e.ReceivedAt)
 	if s := schemas[e.Schema]; s != nil && s.now != "" {
-		by, written = byWebhook, writtenAt(gabs.Wrap(e.body).Search("meta"))
+		by, within = byWebhook, writtenAt(gabs.Wrap(e.body).Search("meta"))
 	}
 	if e.Action == Deleted {
 		by = byDeletion
 	}
-	return orderTime(e.Time) + "/" + by + "/" + written
+	return orderTime(e.Time) + "/" + by + "/" + within
 }
 
 // orderTime is the zero time where nobody knows.

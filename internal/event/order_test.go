@@ -3,7 +3,9 @@ package event_test
 import (
 	"encoding/json"
 	"math/rand/v2"
+	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -18,21 +20,18 @@ import (
 func TestOrderIsTheTimeThenWhoseWordItIs(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct{ name, want string }{
-		{"deal_polled", "2026-11-18T13:05:42.000Z/2/"},
+		{"deal_polled", "2026-11-18T13:05:42.000Z/2/0001-01-01T00:00:00.000Z"},
 		{"deal_changed_v1", "2026-11-18T13:05:42.000Z/1/2026-11-18T13:05:42.913Z"},
 		{"deal_changed_v2", "2026-11-18T13:05:42.000Z/1/2026-11-18T13:05:42.913Z"},
-		{"deal_deleted_poll", "2026-11-19T08:00:00.000Z/3/"},
+		{"deal_deleted_poll", "2026-11-19T08:00:00.000Z/3/0001-01-01T00:00:00.000Z"},
 	} {
 		assert.Equal(t, test.want, read(t, sceneOf(t, test.name), event.Options{}).Order(), test.name)
 	}
-	for _, test := range []struct {
-		name, time string
-		want       string
-	}{
-		{"nobody knows when", "", "0001-01-01T00:00:00.000Z/2/"},
-		{"with a fraction, as leads have it", "2026-11-18T13:05:42.5Z", "2026-11-18T13:05:42.500Z/2/"},
+	for _, test := range []struct{ name, time, want string }{
+		{"nobody knows when", "", "0001-01-01T00:00:00.000Z/2/2026-11-18T13:07:01.200Z"},
+		{"with a fraction, as leads have it", "2026-11-18T13:05:42.5Z", "2026-11-18T13:05:42.500Z/2/2026-11-18T13:07:01.200Z"},
 	} {
-		about := event.About{Schema: event.RESTv2, Object: "deal", ObjectID: "1", Action: event.Updated, Time: test.time}
+		about := event.About{Schema: event.RESTv2, Object: "deal", ObjectID: "1", Action: event.Updated, Time: test.time, ReceivedAt: "2026-11-18T13:07:01.2Z"}
 		assert.Equal(t, test.want, read(t, scene{test.name, about, parse(t, []byte(`{"id":1}`))}, event.Options{}).Order(), test.name)
 	}
 	about := event.About{Schema: event.WebhookV2, Object: "user", ObjectID: "1", Action: event.Updated, Time: "2026-11-18T13:05:42Z"}
@@ -40,8 +39,8 @@ func TestOrderIsTheTimeThenWhoseWordItIs(t *testing.T) {
 	assert.Equal(t, "2026-11-18T13:05:42.000Z/1/2026-11-18T13:05:42.000Z", read(t, scene{"users have seconds", about, body}, event.Options{}).Order())
 }
 
-// Webhooks come in any order, several times or not at all, polls among them in their own order: whoever keeps the event
-// with the greatest order, of equal ones the later, has the last state, also when all of it happened within one second.
+// Webhooks and polls come in any order, several times, webhooks perhaps not at all: whoever keeps the event with the
+// greatest order has the last state, also when all of it happened within one second.
 func TestWhoKeepsTheGreatestOrderHasTheLastState(t *testing.T) {
 	t.Parallel()
 	for round := range 300 {
@@ -49,7 +48,7 @@ func TestWhoKeepsTheGreatestOrderHasTheLastState(t *testing.T) {
 		sim := simulator.New(simulator.Options{Seed: uint64(round), Deals: 1})
 		id := sim.IDs("deals")[0]
 		version := []string{"1.0", "2.0"}[round%2]
-		var told, polled []*event.Event
+		var events []*event.Event
 		tell := func(action string, change func()) {
 			for _, body := range sim.Told(version, change) {
 				about := event.About{Schema: "webhook_v" + version[:1], Object: "deal", ObjectID: id, Action: action}
@@ -57,16 +56,17 @@ func TestWhoKeepsTheGreatestOrderHasTheLastState(t *testing.T) {
 					about.Time = sim.Now().Format(time.RFC3339Nano)
 				}
 				if random.IntN(3) > 0 {
-					told = append(told, read(t, scene{action, about, parse(t, body)}, event.Options{}))
+					events = append(events, read(t, scene{action, about, parse(t, body)}, event.Options{}))
 				}
 			}
 		}
 		poll := func(action string) {
-			about := event.About{Schema: event.RESTv2, Object: "deal", ObjectID: id, Action: action}
+			sim.Advance(time.Millisecond)
+			about := event.About{Schema: event.RESTv2, Object: "deal", ObjectID: id, Action: action, ReceivedAt: sim.Now().Format(time.RFC3339Nano)}
 			if action == event.Deleted {
 				about.Time = gjson.GetBytes(sim.Written("deals", id, event.RESTv2), "update_time").Str
 			}
-			polled = append(polled, read(t, scene{"polled", about, parse(t, sim.Written("deals", id, event.RESTv2))}, event.Options{}))
+			events = append(events, read(t, scene{"polled", about, parse(t, sim.Written("deals", id, event.RESTv2))}, event.Options{}))
 		}
 		for change := range 6 {
 			sim.Advance(time.Duration(random.IntN(3)) * 250 * time.Millisecond)
@@ -83,19 +83,9 @@ func TestWhoKeepsTheGreatestOrderHasTheLastState(t *testing.T) {
 		} else {
 			poll(event.Updated)
 		}
-		told = append(told, told...)
-		random.Shuffle(len(told), func(i, j int) { told[i], told[j] = told[j], told[i] })
-		var kept *event.Event
-		for len(told)+len(polled) > 0 {
-			from := &told
-			if random.IntN(len(told)+len(polled)) < len(polled) {
-				from = &polled
-			}
-			if e := (*from)[0]; kept == nil || e.Order() >= kept.Order() {
-				kept = e
-			}
-			*from = (*from)[1:]
-		}
+		events = append(events, events...)
+		random.Shuffle(len(events), func(i, j int) { events[i], events[j] = events[j], events[i] })
+		kept := slices.MaxFunc(events, func(a, b *event.Event) int { return strings.Compare(a.Order(), b.Order()) })
 		if gone {
 			require.Equal(t, event.Deleted, kept.Action, "round %d", round)
 		} else {

@@ -11,6 +11,7 @@ const (
 	MetaCompanyID  = "pipedrive_company_id"
 	MetaHost       = "pipedrive_host"
 	MetaInstanceID = "pipedrive_instance_id"
+	MetaReceivedAt = "pipedrive_received_at"
 )
 
 // The metadata that only webhooks have.
@@ -22,7 +23,6 @@ const (
 	MetaUserID        = "pipedrive_user_id"
 	MetaChangeSource  = "pipedrive_change_source"
 	MetaBulk          = "pipedrive_bulk"
-	MetaReceivedAt    = "pipedrive_received_at"
 )
 
 // The metadata that pipedrive_normalize adds.

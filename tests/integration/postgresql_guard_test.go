@@ -20,10 +20,11 @@ import (
 type told struct{ id, action, via, order, data string }
 
 const (
-	early  = "2026-11-20T09:15:00.000Z/2/"
+	early  = "2026-11-20T09:15:00.000Z/2/2026-11-20T09:15:30.001Z"
 	middle = "2026-11-20T09:16:00.000Z/1/2026-11-20T09:16:00.426Z"
-	late   = "2026-11-20T09:17:00.000Z/2/"
-	gone   = "2026-11-20T09:18:00.000Z/3/"
+	late   = "2026-11-20T09:17:00.000Z/2/2026-11-20T09:17:30.001Z"
+	gone   = "2026-11-20T09:18:00.000Z/3/2026-11-20T09:18:30.001Z"
+	back   = "2026-11-20T09:15:00.000Z/2/2026-11-20T09:33:30.001Z" // as it was early, seen again
 )
 
 // The statement of the recipe, with events in an order that a run of seconds does not bring.
@@ -46,19 +47,23 @@ func TestPostgreSQLLetsOnlyWhatIsNewerChangeARow(t *testing.T) {
 		logged  int
 	}{
 		{
-			"what is newer changes what it carries", []told{{"a", "snapshot", "poll", early, `{"x":1,"y":1}`}, {"b", "updated", "webhook", middle, `{"x":2}`}},
+			"what is newer changes what it carries",
+			[]told{{"a", "snapshot", "poll", early, `{"x":1,"y":1}`}, {"b", "updated", "webhook", middle, `{"x":2}`}},
 			`{"x":2,"y":1}`, false, 2,
 		},
 		{
-			"what is older changes nothing", []told{{"b", "updated", "webhook", middle, `{"x":2}`}, {"a", "snapshot", "poll", early, `{"x":1,"y":1}`}},
+			"what is older changes nothing",
+			[]told{{"b", "updated", "webhook", middle, `{"x":2}`}, {"a", "snapshot", "poll", early, `{"x":1,"y":1}`}},
 			`{"x":2}`, false, 2,
 		},
 		{
-			"the same state by the other door, richer and later", []told{{"a", "updated", "webhook", middle, `{"x":1}`}, {"a", "updated", "poll", late, `{"x":1,"y":1}`}},
+			"the same state by the other door, richer and later",
+			[]told{{"a", "updated", "webhook", middle, `{"x":1}`}, {"a", "updated", "poll", late, `{"x":1,"y":1}`}},
 			`{"x":1,"y":1}`, false, 1,
 		},
 		{
-			"the same state by the other door, poorer and late", []told{{"a", "updated", "poll", late, `{"f":{"k":1},"y":1}`}, {"a", "updated", "webhook", middle, `{"f":{},"z":1}`}},
+			"the same state by the other door, poorer and late",
+			[]told{{"a", "updated", "poll", late, `{"f":{"k":1},"y":1}`}, {"a", "updated", "webhook", middle, `{"f":{},"z":1}`}},
 			`{"f":{"k":1},"y":1,"z":1}`, false, 1,
 		},
 		{
@@ -67,19 +72,28 @@ func TestPostgreSQLLetsOnlyWhatIsNewerChangeARow(t *testing.T) {
 			`{"x":1}`, true, 3,
 		},
 		{
-			"a deletion of what nobody knew", []told{{"c", "deleted", "webhook", gone, `{"x":1}`}},
+			"a deletion of what nobody knew",
+			[]told{{"c", "deleted", "webhook", gone, `{"x":1}`}},
 			`{"x":1}`, true, 1,
 		},
 		{
-			"polling shows again what it had missed", []told{{"a", "updated", "poll", early, `{"x":1}`}, {"c", "deleted", "poll", gone, `{}`}, {"a", "updated", "poll", early, `{"x":1}`}},
+			"polling shows again what it had missed",
+			[]told{{"a", "updated", "poll", early, `{"x":1}`}, {"c", "deleted", "poll", gone, `{}`}, {"a", "updated", "poll", back, `{"x":1}`}},
 			`{"x":1}`, false, 2,
 		},
 		{
-			"numbers keep their digits", []told{{"a", "updated", "poll", early, `{"id":90071992547409931234,"v":0.10}`}},
+			"a poll from before polling missed it brings nothing back",
+			[]told{{"c", "deleted", "poll", gone, `{"x":1}`}, {"b", "updated", "poll", late, `{"x":2}`}},
+			`{"x":1}`, true, 2,
+		},
+		{
+			"numbers keep their digits",
+			[]told{{"a", "updated", "poll", early, `{"id":90071992547409931234,"v":0.10}`}},
 			`{"id":90071992547409931234,"v":0.10}`, false, 1,
 		},
 		{
-			"a character that PostgreSQL cannot hold", []told{{"a", "updated", "poll", early, `{"x":"\u0000a\u0000\u0000b\\u0000\\\u0000"}`}},
+			"a character that PostgreSQL cannot hold",
+			[]told{{"a", "updated", "poll", early, `{"x":"\u0000a\u0000\u0000b\\u0000\\\u0000"}`}},
 			`{"x":"ab\\u0000\\"}`, false, 1,
 		},
 	} {
