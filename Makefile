@@ -7,24 +7,27 @@ VERSION      ?= $(or $(shell git describe --tags --always --dirty 2>/dev/null),d
 DATE         ?= $(or $(shell TZ=UTC git log -1 --format=%cd --date=format-local:%Y-%m-%dT%H:%M:%SZ 2>/dev/null),$(shell date -u +%Y-%m-%dT%H:%M:%SZ))
 # TAGS=no_kafka leaves Kafka out, and with it the one file that is not open source.
 TAGS         ?=
+# What make image makes, and with what: buildah, podman or docker.
+IMAGE        ?= benthos-pipedrive
+IMAGE_TOOL   ?= buildah
 
 GO        ?= go
 BINARY    := bin/benthos-pipedrive
 # Stripped bytes that the binary may have: 64 MiB.
 MAX_BYTES := 67108864
 LDFLAGS   := -s -w -X main.version=$(VERSION) -X main.dateBuilt=$(DATE)
-# The version is stamped above; asking git again would only add a way to fail.
+# Time zones come along (timetzdata), for images without any. The version is stamped above; asking git again would only add a way to fail.
 BUILD     := CGO_ENABLED=0 $(GO) -C cmd build -trimpath -buildvcs=false
 TOOLS     := bin/tools
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test integration check bench fmt docs clean format vet staticcheck tidy lint size race bench-once
+.PHONY: help build demo test image integration bin/image check bench fmt docs clean format vet staticcheck tidy lint size race bench-once
 
 help: ## Print this help
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## Build bin/benthos-pipedrive (VERSION, TAGS=no_kafka)
-	$(BUILD) -tags '$(TAGS)' -ldflags '$(LDFLAGS)' -o ../$(BINARY) ./benthos-pipedrive
+	$(BUILD) -tags 'timetzdata $(TAGS)' -ldflags '$(LDFLAGS)' -o ../$(BINARY) ./benthos-pipedrive
 
 demo: build ## Show changes of a simulated Pipedrive arriving, for DEMO_SECONDS (15)
 	@$(BUILD) -o ../bin/demo ./demo
@@ -35,8 +38,12 @@ test: ## Run all tests
 	$(GO) -C cmd test ./...
 	$(GO) -C tests/integration test ./...
 
-integration: build ## Install databases and brokers of Debian, and run the recipes against them
+image: bin/image ## Build the container image (IMAGE, IMAGE_TOOL=buildah)
+	$(IMAGE_TOOL) build --file deploy/Dockerfile --tag $(IMAGE) bin/image
+
+integration: ## Install databases and brokers of Debian, and run the recipes against them
 	tests/integration/install.sh
+	$(MAKE) bin/image
 	$(GO) -C tests/integration test -tags integration -count=1 -timeout 9m ./...
 
 check: format vet staticcheck tidy lint size race bench-once ## Do all that CI does: format, vet, lint, stale docs, import walls, race tests
@@ -56,6 +63,11 @@ docs: ## Write the component pages and the editors' schema anew from the specs
 
 clean: ## Remove what make has built
 	rm -rf bin
+
+# What the image is made of.
+bin/image: build
+	mkdir -p bin/image
+	cp $(BINARY) /etc/ssl/certs/ca-certificates.crt bin/image
 
 # The parts of check.
 

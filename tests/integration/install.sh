@@ -19,6 +19,7 @@ need nats-server     /usr/bin/nats-server /usr/sbin/nats-server
 need rabbitmq-server /usr/lib/rabbitmq/bin/rabbitmq-server
 need mosquitto       /usr/sbin/mosquitto
 need buildah         /usr/bin/buildah
+need ca-certificates /etc/ssl/certs/ca-certificates.crt
 if [ ${#packages[@]} -eq 0 ]; then exit 0; fi
 
 if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then

@@ -41,6 +41,22 @@ func postgresql(t *testing.T) (d *daemon, dsn string) {
 	return d, dsn
 }
 
+// records are the rows of the recipe's table.
+func records(t *testing.T, db *pgx.Conn) unrest.State {
+	t.Helper()
+	rows, err := db.Query(t.Context(), `SELECT object || '/' || object_id, deleted, data::text FROM pipedrive_records`)
+	require.NoError(t, err)
+	all := unrest.State{}
+	var name, data string
+	var deleted bool
+	_, err = pgx.ForEachRow(rows, []any{&name, &deleted, &data}, func() error {
+		all[name] = unrest.Kept{Deleted: deleted, Data: unrest.Decode([]byte(data))}
+		return nil
+	})
+	require.NoError(t, err)
+	return all
+}
+
 func TestPostgreSQLIsTheAccount(t *testing.T) {
 	server, dsn := postgresql(t)
 	sim := unrest.Account(t)
@@ -50,19 +66,7 @@ func TestPostgreSQLIsTheAccount(t *testing.T) {
 	db, err := pgx.Connect(t.Context(), dsn)
 	require.NoError(t, err)
 	defer db.Close(t.Context())
-	unrest.RequireState(t, sim, func() unrest.State {
-		rows, err := db.Query(t.Context(), `SELECT object || '/' || object_id, deleted, data::text FROM pipedrive_records`)
-		require.NoError(t, err)
-		all := unrest.State{}
-		var name, data string
-		var deleted bool
-		_, err = pgx.ForEachRow(rows, []any{&name, &deleted, &data}, func() error {
-			all[name] = unrest.Kept{Deleted: deleted, Data: unrest.Decode([]byte(data))}
-			return nil
-		})
-		require.NoError(t, err)
-		return all
-	})
+	unrest.RequireState(t, sim, func() unrest.State { return records(t, db) })
 	f.Stop()
 
 	// The log has every change that was told. In its first five seconds a record has one event for each of its states,

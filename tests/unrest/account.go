@@ -51,39 +51,39 @@ func Make(t *testing.T, f *Feed, sink Sink, asked bool) {
 
 	// The late ones are older than those that follow them.
 	sim.SetQuirks(func(q *simulator.Quirks) { q.SendTwice, q.SendDelay = false, 2*time.Second })
-	hurry(sim, 1)
+	Hurry(sim, 1)
 	sim.SetQuirks(func(q *simulator.Quirks) { q.SendDelay = 0 })
-	hurry(sim, 2)
+	Hurry(sim, 2)
 
 	if asked {
-		drain(t, sim)
+		Drain(t, sim)
 	}
 	sink.Away()
 	if !asked {
-		hurry(sim, 3)
+		Hurry(sim, 3)
 	}
 	Work(t, sim, 3, time.Second)
 	sink.Back()
 
-	drain(t, sim)
+	Drain(t, sim)
 	sink.Away()
 	if !asked {
-		hurry(sim, 4)
-		drain(t, sim)
+		Hurry(sim, 4)
+		Drain(t, sim)
 	}
 	f.Kill()
 	for _, list := range []string{"deals", "persons", "organizations"} { // three are refused, and come again 3 s later
 		sim.Update(list, living(sim, list)[1], simulator.Fields{"owner_id": 2})
 	}
-	f.start()
+	f.Start()
 	sink.Back()
 	sim.SetQuirks(func(q *simulator.Quirks) { q.SendOutOfOrder = false })
-	hurry(sim, 5)
-	drain(t, sim)
+	Hurry(sim, 5)
+	Drain(t, sim)
 }
 
-// drain waits until every webhook was answered 200.
-func drain(t *testing.T, sim *simulator.Simulator) {
+// Drain waits until every webhook was answered 200.
+func Drain(t *testing.T, sim *simulator.Simulator) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), Patience)
 	defer cancel()
@@ -101,9 +101,9 @@ func Work(t *testing.T, sim *simulator.Simulator, perSecond float64, long time.D
 	<-ctx.Done()
 }
 
-// hurry makes what one moment can bring: chains of changes of one record, all kinds of ends, numbers that no float64
+// Hurry makes what one moment can bring: chains of changes of one record, all kinds of ends, numbers that no float64
 // holds.
-func hurry(sim *simulator.Simulator, round int) {
+func Hurry(sim *simulator.Simulator, round int) {
 	random := rand.New(rand.NewPCG(uint64(round), 3))
 	for _, list := range []string{"deals", "persons", "organizations", "activities"} {
 		ids := living(sim, list)

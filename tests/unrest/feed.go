@@ -9,7 +9,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
-	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -26,12 +25,14 @@ type Program struct {
 	Env  []string
 }
 
-// Feed is the program running a recipe between a simulated account and a sink.
+// Feed is the program running a pipeline between a simulated account and a sink.
 type Feed struct {
-	Hook string // host:port of the webhook door
+	Hook string // host:port of its webhook door, if it has one
+	HTTP string // host:port of /ready, /ping and /metrics
 
 	t    *testing.T
 	sim  *simulator.Simulator
+	door bool
 	args []string
 	env  []string
 	cmd  *exec.Cmd
@@ -40,37 +41,48 @@ type Feed struct {
 
 const password = "hunter2"
 
-// Run starts a pipeline, a file with the environment of the recipes in config, against the account, with what it wants to
-// know of its sink, and waits until its webhooks are subscribed.
+// Start starts a pipeline, a file with the environment of the recipes in config, against the account, with what it wants
+// to know of its sink. Later values win.
+func Start(t *testing.T, program Program, sim *simulator.Simulator, pipeline string, env ...string) *Feed {
+	t.Helper()
+	return start(t, false, program, sim, pipeline, env)
+}
+
+// Run starts a pipeline with a webhook door, and waits until its webhooks are subscribed.
 func Run(t *testing.T, program Program, sim *simulator.Simulator, pipeline string, env ...string) *Feed {
+	t.Helper()
+	f := start(t, true, program, sim, pipeline, env)
+	Eventually(t, "the webhooks are subscribed", func() bool {
+		return slices.ContainsFunc(sim.Webhooks(), func(w simulator.Webhook) bool { return w.Active })
+	})
+	return f
+}
+
+func start(t *testing.T, door bool, program Program, sim *simulator.Simulator, pipeline string, env []string) *Feed {
 	t.Helper()
 	pipeline, err := filepath.Abs(pipeline)
 	require.NoError(t, err)
 	path, err := filepath.Abs(program.Path)
 	require.NoError(t, err)
 	require.FileExists(t, path, "make build makes it")
-	f := &Feed{t: t, sim: sim, Hook: freeAddress(t), log: &Log{}}
-	f.args = []string{path, "run", "--set", "http.address=" + freeAddress(t), pipeline}
+	f := &Feed{t: t, sim: sim, door: door, Hook: freeAddress(t), HTTP: freeAddress(t), log: &Log{}}
+	f.args = []string{path, "run", "--set", "http.address=" + f.HTTP, pipeline}
 	f.env = slices.Concat(os.Environ(), program.Env, []string{
 		"PIPEDRIVE_BASE_URL=" + sim.URL(), "PIPEDRIVE_API_TOKEN=" + sim.Token(), "POLL_INTERVAL=500ms",
 		"HOOK_ADDRESS=" + f.Hook, "HOOK_PASSWORD=" + password, "PUBLIC_URL=http://" + f.Hook, "STATE_DIR=" + t.TempDir(),
 	}, env)
-	f.start()
+	f.Start()
 	t.Cleanup(func() {
 		f.Kill()
 		if t.Failed() {
-			t.Logf("log of the feed:\n%s", f.log.Tail())
+			t.Logf("log of %s:\n%s", filepath.Base(pipeline), f.log.Tail())
 		}
-	})
-	Eventually(t, "the webhooks are subscribed", func() bool {
-		return slices.ContainsFunc(sim.Webhooks(), func(w simulator.Webhook) bool {
-			return w.Active && strings.HasPrefix(w.URL, "http://"+f.Hook)
-		})
 	})
 	return f
 }
 
-func (f *Feed) start() {
+// Start starts it again, on its disk, and waits until it serves.
+func (f *Feed) Start() {
 	f.t.Helper()
 	f.cmd = exec.Command(f.args[0], f.args[1:]...)
 	f.cmd.Dir = f.t.TempDir()
@@ -78,15 +90,22 @@ func (f *Feed) start() {
 	f.cmd.Stdout, f.cmd.Stderr = f.log, f.log
 	f.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	require.NoError(f.t, f.cmd.Start())
-	Eventually(f.t, "the door is open", func() bool {
-		res, err := http.Get("http://" + f.Hook + "/healthz")
-		if err != nil {
-			return false
-		}
-		defer res.Body.Close()
-		_, _ = io.Copy(io.Discard, res.Body)
-		return res.StatusCode == http.StatusOK
-	})
+	alive := "http://" + f.HTTP + "/ping"
+	if f.door {
+		alive = "http://" + f.Hook + "/healthz"
+	}
+	Eventually(f.t, "it serves", func() bool { status, _ := Get(alive); return status == http.StatusOK })
+}
+
+// Get asks for a page; 0 is no answer.
+func Get(url string) (status int, body string) {
+	res, err := http.Get(url)
+	if err != nil {
+		return 0, ""
+	}
+	defer res.Body.Close()
+	page, _ := io.ReadAll(res.Body)
+	return res.StatusCode, string(page)
 }
 
 // Kill ends it as a power cut would.
