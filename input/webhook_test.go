@@ -268,13 +268,15 @@ func TestARestartGoesOnWithTheJournal(t *testing.T) {
 	assert.Equal(t, http.StatusOK, post(t, url+"/events/pipedrive", event(0, 0)), "it is pending already")
 	require.Equal(t, http.StatusOK, post(t, url+"/events/pipedrive", event(5, 0)))
 	close(held)
-	all := second.await(6)
+	require.Equal(t, http.StatusOK, post(t, url+"/events/pipedrive", event(0, 1)), "it would leave behind the repetition")
+	all := second.await(7)
 	second.stop()
 	ids := map[string]int{}
 	for _, g := range all {
 		ids[g.meta["pipedrive_id"]]++
 	}
-	assert.Equal(t, map[string]int{"0": 1, "1": 1, "2": 1, "3": 1, "4": 1, "5": 1}, ids)
+	assert.Equal(t, map[string]int{"0": 2, "1": 1, "2": 1, "3": 1, "4": 1, "5": 1}, ids)
+	assert.Equal(t, "1", gjson.Get(all[6].body, "data.title").String(), "the repetition is not delivered")
 	assert.Contains(t, second.log.String(), "holds 5 webhooks")
 }
 
