@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 
@@ -49,9 +50,9 @@ func newApplication(t *testing.T, key string) *application {
 		case gjson.GetBytes(body, "object_id").Str == a.refuses:
 			http.Error(w, "no such deal, token=s3cret", http.StatusUnprocessableEntity)
 		case again:
-			assert.Equal(t, before, string(body), "what comes again is the same")
+			assert.Equal(t, before, change(body), "what comes again is the same")
 		default:
-			a.taken[id] = string(body)
+			a.taken[id] = change(body)
 		}
 	}))
 	t.Cleanup(a.Close)
@@ -114,6 +115,12 @@ func TestCallbackRecipesAcrossAKillAndARedrive(t *testing.T) {
 	require.NoError(t, p.cmd.Wait(), "it ends by itself")
 	taken, _ := app.counts()
 	assert.Equal(t, deals, taken)
-	assert.Equal(t, letter.Get("body").Str, app.taken[letter.Get("metadata.pipedrive_event_key").Str])
+	assert.Equal(t, change([]byte(letter.Get("body").Str)), app.taken[letter.Get("metadata.pipedrive_event_key").Str])
 	assert.NoFileExists(t, dead)
+}
+
+// change is an event without the moment of its reading, which is another when it is read again.
+func change(body []byte) string {
+	received := gjson.GetBytes(body, "source.received_at").Raw
+	return strings.Replace(string(body), received, "", 1)
 }
