@@ -57,8 +57,11 @@ func run(from, to string) error {
 	}
 	h := f.Hooks64
 	webhooks, err := chart("Webhooks: requests a second, 64 connections", []bar{
-		{"bare server", h.Bare.Rate, false}, {"http_server", h.Hosts.Rate, false}, {"pipedrive_webhook", h.Ours.Rate, true},
-		{"with events", h.Normalized.Rate, true}, {"with journal", h.Journal.Rate, true},
+		{"bare server", h.Bare.Rate, false},
+		{"http_server", h.Hosts.Rate, false},
+		{"pipedrive_webhook", h.Ours.Rate, true},
+		{"with events", h.Normalized.Rate, true},
+		{"with journal", h.Journal.Rate, true},
 	})
 	if err != nil {
 		return err
