@@ -7,6 +7,7 @@ import (
 	"github.com/redpanda-data/benthos/v4/public/service"
 
 	"github.com/benthos-pipedrive/benthos-pipedrive/internal/cursor"
+	"github.com/benthos-pipedrive/benthos-pipedrive/internal/entity"
 	"github.com/benthos-pipedrive/benthos-pipedrive/internal/poll"
 )
 
@@ -40,6 +41,17 @@ func newPollMetrics(res *service.Resources) *pollMetrics {
 		walkLeft:    m.NewGauge("pipedrive_first_walk_seconds_left", "object"),
 		walkDone:    m.NewGauge("pipedrive_first_walk_done", "object"),
 	}
+}
+
+// beginAtZero shows all counts that an alert may watch: one that first appears with its first event never grew.
+func (m *pollMetrics) beginAtZero(objects []entity.Object) {
+	for _, object := range objects {
+		for _, action := range []poll.Action{poll.Created, poll.Updated, poll.Deleted, poll.Snapshot} {
+			m.records.Incr(0, object.Name, string(action))
+		}
+	}
+	m.dropped.Incr(0)
+	m.checkpointErrors.Incr(0)
 }
 
 // Interval is told by the engine when the budget was asked.

@@ -64,6 +64,7 @@ func startPolling(ctx context.Context, c pollConfig, client *pipedrive.Client, r
 		batches: make(chan pollBatch),
 		labels:  newLabels(account, c.instanceID),
 	}
+	r.metrics.beginAtZero(c.objects)
 	r.checkpoint = startCheckpoint(store, r.ledger, books{client: client, account: account}, r.metrics, res.Logger())
 	r.progress = newProgress(c.objects, r.metrics, r.log)
 	r.engine = poll.Start(poll.Config{

@@ -126,6 +126,7 @@ func newWebhookInput(conf *service.ParsedConfig, res *service.Resources) (*webho
 	}
 	w := &webhookInput{conf: c, res: res, sig: shutdown.NewSignaller()}
 	w.metrics = newWebhookMetrics(res, c.journal.path != "")
+	w.metrics.begin(res, c)
 	if c.registration != nil {
 		if w.client, err = c.registration.connection.NewClient(res); err != nil {
 			return nil, err

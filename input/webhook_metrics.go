@@ -43,6 +43,21 @@ func newWebhookMetrics(res *service.Resources, journalled bool) *webhookMetrics 
 	return w
 }
 
+// begin shows the counts that an alert may watch from the start, as one that first appears with its first event never
+// grew, and what it compares with.
+func (m *webhookMetrics) begin(res *service.Resources, c webhookConfig) {
+	for result := webhook.NotFound; result < webhook.Results; result++ {
+		m.requests.Incr(0, result.String())
+	}
+	m.duplicates.Incr(0)
+	if c.registration != nil {
+		m.lookErrors.Incr(0)
+	}
+	if c.journal.path != "" {
+		res.Metrics().NewGauge("pipedrive_journal_max_bytes").Set(c.journal.maxBytes)
+	}
+}
+
 // Answered is told by the handler. The latency is that of accepted webhooks alone: a scanner's requests are quick.
 func (m *webhookMetrics) Answered(result webhook.Result, took time.Duration) {
 	m.answers[result].Add(1)

@@ -21,11 +21,16 @@ type callbackWatch struct {
 
 func newCallbackWatch(res *service.Resources) *callbackWatch {
 	m := res.Metrics()
-	return &callbackWatch{
+	w := &callbackWatch{
 		attempts: m.NewCounter("pipedrive_callback_attempts_total", "result"),
 		latency:  m.NewTimer("pipedrive_callback_latency_ns"),
 		log:      res.Logger(),
 	}
+	// A counter that first appears with its first event never grew, for an alert that watches it.
+	for _, r := range []callback.Result{callback.Done, callback.Limited, callback.Unavailable, callback.Unreachable, callback.Refused} {
+		w.attempts.Incr(0, string(r))
+	}
+	return w
 }
 
 func (w *callbackWatch) Attempted(result callback.Result, took time.Duration) {

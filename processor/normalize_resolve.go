@@ -33,6 +33,7 @@ func newResolver(c normalizeConfig, res *service.Resources) (*resolver, error) {
 		return nil, fmt.Errorf("%s: %w", pnFieldResolve, err)
 	}
 	r := &resolver{client: client, log: res.Logger(), unresolved: res.Metrics().NewCounter("pipedrive_unresolved_total")}
+	r.unresolved.Incr(0) // an alert watches it grow
 	r.book = fields.New(fields.Config{
 		List: func(ctx context.Context, kind string) ([]entity.Field, error) {
 			o, _ := entity.OfKind(kind)

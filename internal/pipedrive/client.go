@@ -107,7 +107,7 @@ type silence struct{}
 func (silence) Request(string, int, time.Duration) {}
 func (silence) Limited(Kind)                       {}
 func (silence) Spent(int)                          {}
-func (silence) Remaining(int64)                    {}
+func (silence) Standing(Standing)                  {}
 func (silence) Warnf(string, ...any)               {}
 func (silence) Infof(string, ...any)               {}
 func (silence) Debugf(string, ...any)              {}

@@ -47,7 +47,7 @@ func (d *diary) Spent(tokens int) {
 	d.spent += tokens
 }
 
-func (d *diary) Remaining(int64) {}
+func (d *diary) Standing(Standing) {}
 
 func (d *diary) Warnf(format string, args ...any) {
 	d.mu.Lock()

@@ -63,8 +63,8 @@ type Observer interface {
 	Limited(kind Kind)
 	// Spent is what one request took from the daily budget.
 	Spent(tokens int)
-	// Remaining is Client.Left after an answer.
-	Remaining(tokens int64)
+	// Standing is how the daily budget stands after an answer.
+	Standing(s Standing)
 }
 
 const defaultProbeInterval = 15 * time.Minute

@@ -52,7 +52,7 @@ func (l *limits) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	err = l.learn(resp, what, budget, ticket)
 	l.cred.burst.leave(true) // after learn, which may shut the window that this opens
-	l.observe.Remaining(budget.remaining(time.Now()))
+	l.observe.Standing(budget.standing(time.Now()))
 	if err != nil {
 		return nil, err
 	}

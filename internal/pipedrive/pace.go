@@ -13,6 +13,13 @@ type Spend struct {
 	Tokens int64     `json:"tokens"`
 }
 
+// Standing is how a daily budget stands for this process.
+type Standing struct {
+	Left  int64     // Client.Left
+	Share int64     // tokens that it may spend in a whole day
+	Reset time.Time // when the day ends
+}
+
 // Left is how many tokens this process may still spend until Reset: those of its share, and never more than
 // Pipedrive says the company has.
 func (c *Client) Left() int64 { return c.budget().remaining(time.Now()) }
@@ -42,6 +49,13 @@ func (b *budget) remaining(now time.Time) int64 {
 	defer b.mu.Unlock()
 	b.roll(now)
 	return b.rest(now)
+}
+
+func (b *budget) standing(now time.Time) Standing {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.roll(now)
+	return Standing{Left: b.rest(now), Share: b.part(), Reset: b.reset}
 }
 
 // rest is remaining without the lock. A shut budget whose next attempt is due counts as open: somebody has to make it.
