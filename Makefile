@@ -21,7 +21,7 @@ BUILD     := CGO_ENABLED=0 $(GO) -C cmd build -trimpath -buildvcs=false
 TOOLS     := bin/tools
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test image integration bin/image check bench fmt docs clean format vet staticcheck tidy lint size race bench-once
+.PHONY: help build demo test image integration bin/image check bench fmt docs clean format vet staticcheck tidy lint size race bench-once alerts
 
 help: ## Print this help
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,7 +46,7 @@ integration: ## Install databases and brokers of Debian, and run the recipes aga
 	$(MAKE) bin/image
 	$(GO) -C tests/integration test -tags integration -count=1 -timeout 9m ./...
 
-check: format vet staticcheck tidy lint size race bench-once ## Do all that CI does: format, vet, lint, stale docs, import walls, race tests
+check: format vet staticcheck tidy lint size race bench-once alerts ## Do all that CI does: format, vet, lint, stale docs, import walls, race tests
 	$(GO) -C cmd test ./...
 	$(GO) -C tests/integration test ./...
 
@@ -79,6 +79,7 @@ vet:
 	$(GO) -C cmd vet ./...
 	$(GO) -C cmd vet -tags no_kafka ./...
 	$(GO) -C tests/integration vet -tags integration ./...
+	$(GO) vet -tags prometheus ./tests
 
 staticcheck: $(TOOLS)
 	$(TOOLS)/staticcheck ./...
@@ -105,6 +106,14 @@ race:
 # Benchmarks that nobody runs rot.
 bench-once:
 	$(GO) test -run '^$$' -bench . -benchtime 1x ./...
+
+# A real Prometheus takes the alert rules and answers every query of the dashboard.
+alerts: bin/prometheus
+	$(GO) test -tags prometheus ./tests -run Prometheus
+
+bin/prometheus: .ci/prometheus
+	.ci/prometheus $@
+	@touch $@
 
 # The versions of the tools stand in cmd/go.mod.
 $(TOOLS): cmd/go.mod cmd/go.sum

@@ -23,6 +23,7 @@ func main() {
 
 func options() []service.CLIOptFunc {
 	return []service.CLIOptFunc{
+		service.CLIOptSetMainSchemaFrom(schema),
 		service.CLIOptSetVersion(version, dateBuilt),
 		service.CLIOptSetBinaryName(name),
 		service.CLIOptSetProductName(name),
@@ -33,4 +34,14 @@ func options() []service.CLIOptFunc {
 		service.CLIOptAddCommand(importCommand()),
 		service.CLIOptAddCommand(checkCommand()),
 	}
+}
+
+// schema is the host's. A configuration that says nothing of metrics also exports those of the process, its memory and
+// its starts, which the alerts and the dashboard in deploy look at.
+func schema() *service.ConfigSchema {
+	s := service.GlobalEnvironment().FullConfigSchema(version, dateBuilt)
+	s.SetFieldDefault(map[string]any{
+		"prometheus": map[string]any{"add_process_metrics": true, "add_go_metrics": true},
+	}, "metrics")
+	return s
 }
