@@ -22,7 +22,7 @@ func init() {
 			if err != nil {
 				return nil, err
 			}
-			return service.AutoRetryNacksBatchedToggled(conf, in)
+			return service.AutoRetryNacksBatchedToggled(conf, traced("pipedrive_poll", in, res))
 		})
 }
 

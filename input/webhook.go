@@ -14,7 +14,11 @@ import (
 func init() {
 	service.MustRegisterBatchInput("pipedrive_webhook", webhookSpec(),
 		func(conf *service.ParsedConfig, res *service.Resources) (service.BatchInput, error) {
-			return newWebhookInput(conf, res)
+			in, err := newWebhookInput(conf, res)
+			if err != nil {
+				return nil, err
+			}
+			return traced("pipedrive_webhook", in, res), nil
 		})
 }
 

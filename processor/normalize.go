@@ -5,6 +5,8 @@ import (
 	"context"
 
 	"github.com/redpanda-data/benthos/v4/public/service"
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/benthos-pipedrive/benthos-pipedrive/internal/spec"
 )
@@ -40,14 +42,17 @@ func (n *normalize) ProcessBatch(ctx context.Context, batch service.MessageBatch
 	out := make(service.MessageBatch, len(batch))
 	for i, msg := range batch {
 		out[i] = msg.Copy()
+		span := trace.SpanFromContext(msg.Context()) // the host's, of this processor and message
 		e, err := n.read(ctx, batch, i, out[i])
 		if err != nil {
 			out[i].SetError(err)
+			span.SetStatus(codes.Error, err.Error())
 			continue
 		}
 		out[i].SetStructured(n.conf.write(e))
 		out[i].MetaSetMut(spec.MetaEventKey, e.ID)
 		out[i].MetaSetMut(spec.MetaOrder, e.Order())
+		spec.Describe(span, out[i])
 		if n.conf.together != "" {
 			out[i].MetaSetMut(spec.MetaTogether, n.conf.together)
 		}
