@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 
 	"github.com/Jeffail/shutdown"
@@ -137,7 +138,9 @@ func (p *pollInput) Connect(ctx context.Context) error {
 	}
 	var err error
 	if p.run != nil {
-		err = p.run.engine.Revive(ctx)
+		if err = p.run.engine.Revive(ctx); err == nil {
+			p.res.Logger().Info("Pipedrive can be read again")
+		}
 	} else {
 		p.run, err = startPolling(ctx, p.conf, p.client, p.res)
 	}
@@ -158,7 +161,16 @@ func (p *pollInput) later(ctx context.Context, err error) error {
 	if errors.As(err, &l) {
 		wait = max(wait, min(l.After, p.conf.connection.ProbeInterval))
 	}
-	return service.NewErrBackOff(err, wait)
+	return service.NewErrBackOff(advised(err), wait)
+}
+
+// advised adds to an error of the client what a person should do about it.
+func advised(err error) error {
+	remedy := pipedrive.Remedy(err)
+	if err == nil || remedy == "" || strings.HasSuffix(err.Error(), remedy) {
+		return err
+	}
+	return fmt.Errorf("%w: %s", err, remedy)
 }
 
 // ReadBatch gives the next page.
@@ -178,7 +190,7 @@ func (p *pollInput) ReadBatch(ctx context.Context) (service.MessageBatch, servic
 	case b := <-run.batches:
 		return b.messages, b.ack, nil
 	case <-run.engine.Down():
-		p.res.Logger().Errorf("Pipedrive cannot be read: %v", run.engine.Reason())
+		p.res.Logger().Errorf("Pipedrive cannot be read. Nothing is handed on until it can, and it is asked again with growing pauses: %v", advised(run.engine.Reason()))
 		return nil, nil, service.ErrNotConnected
 	case <-p.sig.SoftStopChan():
 		return nil, nil, service.ErrEndOfInput

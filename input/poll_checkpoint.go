@@ -89,6 +89,9 @@ func (c *checkpoint) storeMoved(ctx context.Context) {
 	for {
 		err := c.storeOnce(ctx)
 		if err == nil {
+			if c.backoff.last > 0 {
+				c.log.Info("The checkpoint is stored again")
+			}
 			c.backoff.reset()
 			return
 		}
@@ -97,7 +100,7 @@ func (c *checkpoint) storeMoved(ctx context.Context) {
 		}
 		c.metrics.checkpointErrors.Incr(1)
 		wait := c.backoff.next()
-		c.log.Errorf("Storing the checkpoint, next try in %v: %v", wait, err)
+		c.log.Errorf("Storing the checkpoint, next try in %v; until then no more than checkpoint_limit pages of an object are handed on, and a restart would repeat them: %v", wait, err)
 		if !c.wait(ctx, wait) {
 			return
 		}

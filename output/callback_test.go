@@ -349,7 +349,8 @@ pipedrive_callback:
 	metrics := p.metrics()
 	p.stop()
 	log := p.log.String()
-	assert.Contains(t, log, "level=WARN msg=\"Try 3 failed, the next is in 1ms")
+	assert.Equal(t, 1, strings.Count(log, "level=WARN msg=\"The receiver takes no callbacks"), "one line, however many tries and messages")
+	assert.Contains(t, log, "The newest was try 3, the next is in 1ms")
 	assert.Contains(t, log, "level=DEBUG msg=\"Try 2 failed")
 	assert.Contains(t, log, "Attempting to write", "it is at the level of traces")
 	for _, secret := range []string{"s3cret", "aG9vazpzM2NyZXQtcGFzc3dvcmQ="} {

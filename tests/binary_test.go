@@ -40,7 +40,25 @@ func (e *buildError) Error() string { return e.err.Error() + "\n" + string(e.out
 type process struct {
 	t   *testing.T
 	cmd *exec.Cmd
-	log *bytes.Buffer // read it after the end only
+	log *logBuffer
+}
+
+// logBuffer is what a process has written so far.
+type logBuffer struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (l *logBuffer) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(b)
+}
+
+func (l *logBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
 }
 
 // run starts the binary with a pipeline that is written to a file in folder.
@@ -56,7 +74,7 @@ func start(t *testing.T, folder string, env []string, arguments ...string) *proc
 	t.Helper()
 	binary, err := buildOnce()
 	require.NoError(t, err)
-	p := &process{t: t, log: &bytes.Buffer{}}
+	p := &process{t: t, log: &logBuffer{}}
 	p.cmd = exec.Command(binary, arguments...)
 	p.cmd.Dir = folder
 	p.cmd.Env = append(os.Environ(), env...)

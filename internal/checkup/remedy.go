@@ -1,9 +1,9 @@
 package checkup
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
-	"net/http"
 	"strings"
 
 	"github.com/dustin/go-humanize"
@@ -11,33 +11,21 @@ import (
 	"github.com/benthos-pipedrive/benthos-pipedrive/internal/pipedrive"
 )
 
-// laterRemedies say what to do about what may succeed at another time.
-var laterRemedies = map[pipedrive.Kind]string{
-	pipedrive.KindBurst:   "something else uses the same credential too fast: give this pipeline one of its own",
-	pipedrive.KindDaily:   "nothing can be read until the company's budget is filled up again, at midnight of Pipedrive's: find the integration that spends it, or buy a top-up",
-	pipedrive.KindShare:   "raise daily_token_share",
-	pipedrive.KindBlocked: "Pipedrive's edge blocks this credential: stop what ignores its limits, and try again after that time",
-	pipedrive.KindServer:  "Pipedrive is at fault: try again later",
-	pipedrive.KindNetwork: "check base_url, proxy_url, tls, the resolution of names and the firewall",
-	pipedrive.KindGarbled: "something in between changes the answers: check base_url and the proxies",
-}
-
-// explain says what an error of the client means and what to do about it.
+// explain says what an error of the client means, without what led to it, and what to do about it.
 func explain(err error) (found, remedy string) {
 	var credential *pipedrive.CredentialError
 	var later *pipedrive.LaterError
 	var forbidden *pipedrive.ForbiddenError
+	found = err.Error()
 	switch {
 	case errors.As(err, &credential):
-		return credential.Answer.String(), credential.Remedy
+		found = credential.Answer.String() // its own text ends with the remedy
 	case errors.As(err, &later):
-		return later.Error(), laterRemedies[later.Kind]
-	case errors.As(err, &forbidden) && forbidden.Status == http.StatusPaymentRequired:
-		return forbidden.Error(), "open the account: its trial is over, or it was not paid for"
+		found = later.Error()
 	case errors.As(err, &forbidden):
-		return forbidden.Error(), "give the user of the credential, or the app, the right to this"
+		found = forbidden.Error()
 	}
-	return err.Error(), "check base_url"
+	return found, cmp.Or(pipedrive.Remedy(err), "check base_url")
 }
 
 func counted[N int | int64](n N, what string) string {

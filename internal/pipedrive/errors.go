@@ -43,7 +43,7 @@ func (a Answer) String() string {
 	if a.Status != 0 {
 		fmt.Fprintf(&s, ": %d %s", a.Status, http.StatusText(a.Status))
 	}
-	if a.Text != "" {
+	if a.Text != "" && a.Text != http.StatusText(a.Status) {
 		s.WriteString(": " + a.Text)
 	}
 	return s.String()
@@ -59,9 +59,17 @@ type LaterError struct {
 func (e *LaterError) Error() string {
 	s := e.String() + " (" + string(e.Kind)
 	if e.After > 0 {
-		s += ", again in " + e.After.Round(time.Millisecond).String()
+		s += ", again in " + roughly(e.After).String()
 	}
 	return s + ")"
+}
+
+// roughly leaves out of a long wait what nobody reads.
+func roughly(d time.Duration) time.Duration {
+	if d < 10*time.Second {
+		return d.Round(time.Millisecond)
+	}
+	return d.Round(time.Second)
 }
 
 // CredentialError means that nothing can be read until a person changes the credential or the account.

@@ -117,6 +117,7 @@ func (l *limits) refused(now time.Time, resp *http.Response, what Answer) *Later
 	asked := retryAfter(resp.Header, now)
 	switch kind {
 	case KindBlocked:
+		e.Text = "turned away at the edge of Pipedrive with " + e.Text
 		e.After = l.cred.pause.begin(now, asked)
 	case KindDaily:
 		e.After = asked

@@ -124,7 +124,7 @@ func TestEveryRefusalOfAWebhookIsADecision(t *testing.T) {
 			say(400, `{"status":"error","success":false,"errors":{"event_action":["can't be blank"],"name":["a","b"]}}`),
 			new(*RefusedError), "event_action: can't be blank, name: a, b",
 		},
-		{"forbidden", say(403, `{"success":false,"message":"Forbidden"}`), new(*ForbiddenError), "403 Forbidden: Forbidden"},
+		{"forbidden", say(403, `{"success":false,"message":"Forbidden"}`), new(*ForbiddenError), "403 Forbidden"},
 		{"one too many", say(422, `{"status":"error","success":false,"errors":{"user_id":["limit"]}}`), new(*WebhookLimitError), "422 Unprocessable Entity: user_id: limit"},
 		{"401", say(401, `{"success":false,"error":"unauthorized access","errorCode":401}`), new(*CredentialError), "unauthorized access"},
 		{"503", say(503, ``), new(*LaterError), "503"},

@@ -102,6 +102,9 @@ func (w *walker) list(ctx context.Context, q pipedrive.Query) (*pipedrive.Page, 
 	if err != nil {
 		return nil, err
 	}
+	if w.refused != "" {
+		w.e.cfg.Log.Infof("Reading %s again", w.obj.Name)
+	}
 	w.failures, w.refused = 0, ""
 	w.failing.Store(false)
 	if w.obj.Paging == entity.AnyPaging {
@@ -156,36 +159,41 @@ func (w *walker) pauseUntilLater(err *pipedrive.LaterError) time.Duration {
 		w.e.gate.shut(err)
 		return 0
 	case pipedrive.KindShare:
-		w.tell(err.Error())
-		return max(err.After, firstPause)
+		pause := max(err.After, firstPause)
+		w.tell(pause, err, "")
+		return pause
 	}
 	w.failures++
 	pause := max(min(err.After, longestAsked), min(firstPause<<min(w.failures-1, 10), longestPause))
-	// The burst limit is met now and then when others use the same token: no news.
-	if err.Kind != pipedrive.KindBurst || w.failures >= transientFailures {
-		w.e.cfg.Log.Warnf("Reading %s, next try in %v: %v", w.obj.Name, pause.Round(time.Millisecond), err)
+	if w.failures < transientFailures {
+		// One that is repeated with success asks for nobody. The burst limit is met now and then when others use the same
+		// token: no news at all.
+		if err.Kind != pipedrive.KindBurst {
+			w.e.cfg.Log.Infof("Reading %s, next try in %v: %v", w.obj.Name, pause.Round(time.Millisecond), err)
+		}
+		return pause
 	}
-	if w.failures >= transientFailures {
-		w.failing.Store(true)
-		w.e.failing(err)
-	}
+	w.e.cfg.Log.Warnf("Reading %s has failed %d times in a row, next try in %v: %v: %s",
+		w.obj.Name, w.failures, pause.Round(time.Millisecond), err, pipedrive.Remedy(err))
+	w.failing.Store(true)
+	w.e.failing(err)
 	return pause
 }
 
 // pauseRefused is for what will not change soon: the token may not read this object, or the feature is off.
 func (w *walker) pauseRefused(err error) time.Duration {
-	w.tell(err.Error())
+	w.tell(w.e.cfg.FullReadInterval, err, ", or take "+w.obj.Name+" out of objects")
 	w.failing.Store(true)
 	w.e.failing(err)
 	return w.e.cfg.FullReadInterval
 }
 
-// tell logs why an object is not read once, not once a cycle.
-func (w *walker) tell(why string) {
+// tell logs why an object is not read once, not once a cycle, and what to do about it.
+func (w *walker) tell(pause time.Duration, err error, or string) {
 	if w.refused == "" {
-		w.e.cfg.Log.Warnf("Not reading %s for now: %s", w.obj.Name, why)
+		w.e.cfg.Log.Warnf("Not reading %s for now, next try in %v: %v: %s%s", w.obj.Name, pause.Round(time.Second), err, pipedrive.Remedy(err), or)
 	}
-	w.refused = why
+	w.refused = err.Error()
 }
 
 // rest waits. An object that was refused is asked for again as soon as the source is back.
