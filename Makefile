@@ -57,9 +57,9 @@ bench: build ## Measure side by side, print the figures and write docs/benchmark
 fmt: $(TOOLS) ## Format the Go code
 	$(TOOLS)/gofumpt -w .
 
-docs: ## Write the component pages and the editors' schema anew from the specs
+docs: ## Write the component pages, the editors' schema and the third-party notices anew
 	$(GO) test ./tests -run Docs -update
-	$(GO) -C cmd test ./benthos-pipedrive -run TheSchemaForEditors -update
+	$(GO) -C cmd test ./benthos-pipedrive -run 'TheSchemaForEditors|Notices' -update
 
 clean: ## Remove what make has built
 	rm -rf bin
