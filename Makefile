@@ -67,7 +67,7 @@ clean: ## Remove what make has built
 # What the image is made of.
 bin/image: build
 	mkdir -p bin/image
-	cp $(BINARY) /etc/ssl/certs/ca-certificates.crt bin/image
+	cp $(BINARY) LICENSE THIRD_PARTY_NOTICES.txt /etc/ssl/certs/ca-certificates.crt bin/image
 
 # The parts of check.
 

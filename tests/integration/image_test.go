@@ -67,7 +67,9 @@ func TestTheImageHoldsTheProgramAndRunsIt(t *testing.T) {
 		}
 		return err
 	}))
-	assert.ElementsMatch(t, []string{"/benthos-pipedrive", "/etc/ssl/certs/ca-certificates.crt"}, files, "nothing else is in it")
+	assert.ElementsMatch(t, []string{
+		"/benthos-pipedrive", "/LICENSE", "/THIRD_PARTY_NOTICES.txt", "/etc/ssl/certs/ca-certificates.crt",
+	}, files, "nothing else is in it")
 
 	inside := func(stdin string, args ...string) string {
 		t.Helper()
