@@ -82,5 +82,6 @@ func TestKafkaTopicTellsTheAccount(t *testing.T) {
 			})
 		}
 	})
+	f.RequireLetter()
 	f.Stop()
 }

@@ -66,5 +66,6 @@ func TestMQTTTopicsTellTheAccount(t *testing.T) {
 		}
 		came = nil
 	})
+	f.RequireLetter()
 	f.Stop()
 }

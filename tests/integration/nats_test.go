@@ -75,5 +75,6 @@ func TestNATSStreamTellsTheAccount(t *testing.T) {
 			}
 		}
 	})
+	f.RequireLetter()
 	f.Stop()
 }

@@ -79,5 +79,6 @@ func TestRabbitMQQueueTellsTheAccount(t *testing.T) {
 			require.Equal(t, d.Headers["pipedrive-object"].(string)+"."+unrest.Decode(d.Body)["action"].(string), d.RoutingKey)
 		}
 	})
+	f.RequireLetter()
 	f.Stop()
 }

@@ -55,6 +55,7 @@ func TestRedisStreamTellsTheAccount(t *testing.T) {
 			}
 		}
 	})
+	f.RequireLetter()
 	f.Stop()
 	position, err := client.Get(t.Context(), "benthos-pipedrive:pipedrive_poll.deals").Bytes()
 	require.NoError(t, err, "the checkpoint is in Redis")

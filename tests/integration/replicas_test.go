@@ -235,7 +235,7 @@ func readerPipeline(t *testing.T) []byte {
 	content, err := os.ReadFile("../../config/postgresql.yaml")
 	require.NoError(t, err)
 	require.NoError(t, yaml.Unmarshal(content, &recipe))
-	reader["output"] = recipe["output"]
+	reader["output"], reader["output_resources"] = recipe["output"], recipe["output_resources"]
 	pipeline, err := yaml.Marshal(reader)
 	require.NoError(t, err)
 	return pipeline

@@ -2,6 +2,8 @@ package unrest
 
 import (
 	"bytes"
+	"encoding/base64"
+	"encoding/json"
 	"io"
 	"net"
 	"net/http"
@@ -29,6 +31,7 @@ type Program struct {
 type Feed struct {
 	Hook string // host:port of its webhook door, if it has one
 	HTTP string // host:port of /ready, /ping and /metrics
+	Disk string // its STATE_DIR
 
 	t    *testing.T
 	sim  *simulator.Simulator
@@ -65,11 +68,11 @@ func start(t *testing.T, door bool, program Program, sim *simulator.Simulator, p
 	path, err := filepath.Abs(program.Path)
 	require.NoError(t, err)
 	require.FileExists(t, path, "make build makes it")
-	f := &Feed{t: t, sim: sim, door: door, Hook: freeAddress(t), HTTP: freeAddress(t), log: &Log{}}
+	f := &Feed{t: t, sim: sim, Disk: t.TempDir(), door: door, Hook: freeAddress(t), HTTP: freeAddress(t), log: &Log{}}
 	f.args = []string{path, "run", "--set", "http.address=" + f.HTTP, pipeline}
 	f.env = slices.Concat(os.Environ(), program.Env, []string{
 		"PIPEDRIVE_BASE_URL=" + sim.URL(), "PIPEDRIVE_API_TOKEN=" + sim.Token(), "POLL_INTERVAL=500ms",
-		"HOOK_ADDRESS=" + f.Hook, "HOOK_PASSWORD=" + password, "PUBLIC_URL=http://" + f.Hook, "STATE_DIR=" + t.TempDir(),
+		"HOOK_ADDRESS=" + f.Hook, "HOOK_PASSWORD=" + password, "PUBLIC_URL=http://" + f.Hook, "STATE_DIR=" + f.Disk,
 	}, env)
 	f.Start()
 	t.Cleanup(func() {
@@ -106,6 +109,32 @@ func Get(url string) (status int, body string) {
 	defer res.Body.Close()
 	page, _ := io.ReadAll(res.Body)
 	return res.StatusCode, string(page)
+}
+
+// RequireLetter sends a webhook that cannot be read, of Pipedrive of next year: it becomes a dead letter, with all that it
+// takes to send it again.
+func (f *Feed) RequireLetter() {
+	f.t.Helper()
+	f.sim.Announce("deal", "change", "1", simulator.Fields{"id": 1, "custom_fields": simulator.Fields{
+		"0123456789abcdef0123456789abcdef01234567": simulator.Fields{"type": "hologram", "value": 1},
+	}}, nil)
+	var letter map[string]any
+	Eventually(f.t, "there is a letter", func() bool {
+		paths, err := filepath.Glob(filepath.Join(f.Disk, "dead_letters", "*.json"))
+		require.NoError(f.t, err)
+		if len(paths) != 1 {
+			return false
+		}
+		content, err := os.ReadFile(paths[0])
+		return err == nil && json.Unmarshal(content, &letter) == nil // else it is being written
+	})
+	require.Contains(f.t, letter["error"], "hologram")
+	metadata, _ := letter["metadata"].(map[string]any)
+	require.Equal(f.t, "webhook_v2", metadata["pipedrive_schema"])
+	content, _ := letter["content"].(string)
+	body, err := base64.StdEncoding.DecodeString(content)
+	require.NoError(f.t, err)
+	require.Contains(f.t, string(body), `"hologram"`, "as it came")
 }
 
 // Kill ends it as a power cut would.

@@ -73,7 +73,7 @@ func (all *Events) Take(body []byte, order string) {
 func RequireEvents(t *testing.T, sim *simulator.Simulator, all *Events, read func()) {
 	t.Helper()
 	RequireState(t, sim, func() State { read(); return all.state })
-	requireNone(t, "each webhook is there at least once", func() (missing []string) {
+	RequireNone(t, "each webhook is there at least once", func() (missing []string) {
 		read()
 		for _, d := range sim.Deliveries() {
 			written := d.Entity + "/" + d.EntityID + "/" + d.Time.UTC().Format("2006-01-02T15:04:05.000Z")

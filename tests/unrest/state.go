@@ -33,11 +33,11 @@ var kinds = map[string]string{
 // RequireState waits until the sink knows of every record what the account knows: no more records, no fewer, every field.
 func RequireState(t *testing.T, sim *simulator.Simulator, sink func() State) {
 	t.Helper()
-	requireNone(t, "the sink is what the account is", func() []string { return differences(sim, sink()) })
+	RequireNone(t, "the sink is what the account is", func() []string { return differences(sim, sink()) })
 }
 
-// requireNone waits until nothing is wrong any more.
-func requireNone(t *testing.T, what string, wrong func() []string) {
+// RequireNone waits until nothing is wrong any more.
+func RequireNone(t *testing.T, what string, wrong func() []string) {
 	t.Helper()
 	var last []string
 	deadline := time.Now().Add(Patience)
