@@ -45,7 +45,7 @@ func (t *tracedInput) ConnectionTest(ctx context.Context) service.ConnectionTest
 	return service.ConnectionTestNotSupported().AsList()
 }
 
-// received is when a webhook came, so that its span shows how long it lay in the journal.
+// received is when a message came, so that its span shows how long it lay in the journal.
 func received(m *service.Message) time.Time {
 	text, _ := m.MetaGet(spec.MetaReceivedAt)
 	if at, err := time.Parse(time.RFC3339, text); err == nil {
