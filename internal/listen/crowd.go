@@ -144,6 +144,8 @@ type guest struct {
 	*net.TCPConn
 	crowd *crowd
 
+	deadline readDeadline
+
 	welcome bool // a mount has answered 2xx; belongs to the goroutine that serves the connection
 
 	// The crowd's lock guards these; wait and stopWaiting want it held.
