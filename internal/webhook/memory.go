@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// mostRemembered bounds a memory store to some 15 MiB. It is the traffic of a window of 30 minutes at 110 webhooks a
+// mostRemembered bounds a memory store to some 20 MiB. It is the traffic of a window of 30 minutes at 110 webhooks a
 // second; beyond that the oldest are forgotten.
 const mostRemembered = 200_000
 
@@ -16,9 +16,15 @@ type memory struct {
 	born time.Time
 
 	mu    sync.Mutex
-	known map[digest]time.Duration // when it is forgotten, since born
-	order []digest                 // by the time of acceptance; what is known begins at first
+	known map[digest]struct{}
+	order []remembered // what is known, by the time of acceptance; it begins at first
 	first int
+}
+
+// remembered is a key that was accepted.
+type remembered struct {
+	digest
+	until time.Duration // since the memory was born; never earlier than that of one before it
 }
 
 // digest stands for a key. Its seeds are this process's own, so nobody can make two keys that have the same.
@@ -26,8 +32,8 @@ type digest [2]uint64
 
 var digestSeeds = [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}
 
-// NewMemory remembers accepted keys in this process.
-func NewMemory() Store { return &memory{born: time.Now(), known: map[digest]time.Duration{}} }
+// NewMemory remembers accepted keys in this process, all of them for the same time.
+func NewMemory() Store { return &memory{born: time.Now(), known: map[digest]struct{}{}} }
 
 func digestOf(key string) digest {
 	return digest{maphash.String(digestSeeds[0], key), maphash.String(digestSeeds[1], key)}
@@ -37,7 +43,8 @@ func (m *memory) Claim(_ context.Context, key string, _ time.Duration) (State, e
 	d, now := digestOf(key), time.Since(m.born)
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if until, ok := m.known[d]; ok && now < until {
+	m.forget(now)
+	if _, known := m.known[d]; known {
 		return Accepted, nil
 	}
 	return Fresh, nil
@@ -49,20 +56,16 @@ func (m *memory) Accept(key string, ttl, _ time.Duration) error {
 	defer m.mu.Unlock()
 	m.forget(now)
 	if _, again := m.known[d]; !again {
-		m.order = append(m.order, d)
+		m.known[d] = struct{}{}
+		m.order = append(m.order, remembered{d, now + ttl})
 	}
-	m.known[d] = now + ttl
 	return nil
 }
 
 // forget drops what is over, and the oldest when there is too much.
 func (m *memory) forget(now time.Duration) {
-	for m.first < len(m.order) {
-		oldest := m.order[m.first]
-		if now < m.known[oldest] && len(m.known) < mostRemembered {
-			break
-		}
-		delete(m.known, oldest)
+	for m.first < len(m.order) && (m.order[m.first].until <= now || len(m.known) >= mostRemembered) {
+		delete(m.known, m.order[m.first].digest)
 		m.first++
 	}
 	if m.first > len(m.order)/2 {
