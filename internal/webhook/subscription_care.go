@@ -16,10 +16,6 @@ import (
 // farewellLimit is how long removing our webhooks may hold up a shutdown.
 const farewellLimit = 5 * time.Second
 
-// lookTokens is what a look at which nothing has to be done costs.
-// https://pipedrive.readme.io/docs/core-api-concepts-rate-limiting
-const lookTokens = 10
-
 const (
 	// nudgeDelay is how long after a sign that something is wrong Pipedrive is asked about it: by then its list tells the
 	// status of the delivery.
@@ -107,7 +103,7 @@ func (s *Subscriptions) run() {
 	}
 	client := s.cfg.Client
 	owner := "webhooks of " + s.cfg.URL
-	client.Plan(owner, lookTokens/s.cfg.CheckInterval.Seconds())
+	client.Plan(owner, pipedrive.WebhooksTokens/s.cfg.CheckInterval.Seconds())
 	defer client.Plan(owner, 0)
 
 	told := map[string]bool{} // reasons of the looks that failed since the last that did not

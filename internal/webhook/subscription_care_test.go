@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/benthos-pipedrive/benthos-pipedrive/internal/pipedrive"
 	"github.com/benthos-pipedrive/benthos-pipedrive/internal/simulator"
 )
 
@@ -26,7 +27,7 @@ func TestARestartRegistersNothing(t *testing.T) {
 		before := o.sim.TokensSpent()
 		o.start()
 		o.pass(time.Hour - time.Second)
-		assert.Equal(t, 12*lookTokens, o.sim.TokensSpent()-before, "a look costs one list")
+		assert.Equal(t, 12*pipedrive.WebhooksTokens, o.sim.TokensSpent()-before, "a look costs one list")
 		assert.Empty(t, o.told(), "normal running is silent")
 	})
 }

@@ -23,7 +23,7 @@ input:
   http_server: { address: %s, path: /hook, timeout: 8s }
 output: { drop: {} }
 `
-	ourDoor = `
+	ourInput = `
 http: { enabled: false }
 logger: { level: ERROR }
 input:
@@ -31,31 +31,12 @@ input:
     address: %s
     path: /hook
     credentials: [ { username: ` + hookUser + `, password: ` + hookPassword + ` } ]
-output: { drop: {} }
 `
-	ourJournal = `
-http: { enabled: false }
-logger: { level: ERROR }
-input:
-  pipedrive_webhook:
-    address: %s
-    path: /hook
-    credentials: [ { username: ` + hookUser + `, password: ` + hookPassword + ` } ]
-    journal: { path: webhooks.db }
-output: { drop: {} }
+	toDrop = `output: { drop: {} }
 `
-	normalized = `
-http: { enabled: false }
-logger: { level: ERROR }
-input:
-  pipedrive_webhook:
-    address: %s
-    path: /hook
-    credentials: [ { username: ` + hookUser + `, password: ` + hookPassword + ` } ]
-pipeline:
-  processors: [ pipedrive_normalize: {} ]
-output: { drop: {} }
-`
+	ourDoor    = ourInput + toDrop
+	ourJournal = ourInput + "    journal: { path: webhooks.db }\n" + toDrop
+	normalized = ourInput + "pipeline: { processors: [ pipedrive_normalize: {} ] }\n" + toDrop
 )
 
 const (
