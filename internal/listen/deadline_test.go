@@ -40,6 +40,7 @@ func TestDeadlinesHoldForReads(t *testing.T) {
 	require.NoError(t, read(), "none any more")
 	require.NoError(t, g.SetDeadline(time.Now().Add(10*time.Millisecond)))
 	require.ErrorIs(t, read(), os.ErrDeadlineExceeded, "one that comes")
+	require.NoError(t, g.SetDeadline(time.Now().Add(-time.Second)))
 	_, err = g.Write(one)
 	require.ErrorIs(t, err, os.ErrDeadlineExceeded, "for writes too")
 
