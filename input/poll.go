@@ -93,7 +93,8 @@ Each kind of refusal has its own treatment, and none is asked again in a hot loo
 - pipedrive_time        when it changed: its update_time, else its add_time (RFC 3339, UTC)
 - pipedrive_company_id  the company the record belongs to
 - pipedrive_host        that company's host, like acme.pipedrive.com
-- pipedrive_received_at when it was received (RFC 3339, UTC)
+- pipedrive_received_at when it was received (RFC 3339, UTC); only of a record that changed so lately that it may
+                        change again in the same second
 - pipedrive_instance_id only when instance_id is set
 ` + "```" + `
 `
@@ -183,12 +184,12 @@ func (p *pollInput) ReadBatch(ctx context.Context) (service.MessageBatch, servic
 	}
 	select {
 	case b := <-run.batches:
-		return b.messages, b.ack, nil
+		return run.labels.messages(b.page, b.received), b.ack, nil
 	default:
 	}
 	select {
 	case b := <-run.batches:
-		return b.messages, b.ack, nil
+		return run.labels.messages(b.page, b.received), b.ack, nil
 	case <-run.engine.Down():
 		p.res.Logger().Errorf("Pipedrive cannot be read. Nothing is handed on until it can, and it is asked again with growing pauses: %v", advised(run.engine.Reason()))
 		return nil, nil, service.ErrNotConnected

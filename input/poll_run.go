@@ -26,8 +26,10 @@ type pollRun struct {
 	labels     labels
 }
 
+// pollBatch is a page on its way to the host, which makes messages of it while the engine reads the next.
 type pollBatch struct {
-	messages service.MessageBatch
+	page     poll.Page
+	received time.Time
 	ack      service.AckFunc
 }
 
@@ -132,14 +134,13 @@ func (r *pollRun) handOn(ctx context.Context, page poll.Page) error {
 	if err != nil {
 		return err
 	}
-	b := pollBatch{messages: r.labels.messages(page, time.Now())}
-	b.ack = func(_ context.Context, err error) error {
-		r.countDropped(len(b.messages), err)
+	ack := func(_ context.Context, err error) error {
+		r.countDropped(len(page.Records), err)
 		resolve()
 		return nil
 	}
 	select {
-	case r.batches <- b:
+	case r.batches <- pollBatch{page, time.Now(), ack}:
 		r.metrics.handedOn(page)
 		return nil
 	case <-ctx.Done():

@@ -167,6 +167,7 @@ func TestRecordsComeAsPipedriveSentThemWithTheirMetadata(t *testing.T) {
 	}
 	assert.Equal(t, map[int]int{0: 100, 1: 100, 2: 50}, perBatch, "a page is a batch")
 
+	assert.NotContains(t, all[0].meta, "pipedrive_received_at", "it changed long ago")
 	last := all[250]
 	assert.Equal(t, string(state["7"]), last.body)
 	assert.NotEmpty(t, last.meta["pipedrive_time"])

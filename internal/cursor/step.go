@@ -55,7 +55,7 @@ func (t *Track) apply(s Step) {
 	t.Walk = s.Walk
 	t.Window = t.Window.remember(s.Seen)
 	// Going over the window costs its size, so it is not done for every page.
-	if t.Walk == nil || len(t.Window) > 2*t.pruned+1000 {
+	if t.Walk == nil || len(t.Window) > 2*t.pruned+100 {
 		t.Window.forget(s.Keep)
 		t.pruned = len(t.Window)
 	}

@@ -78,6 +78,7 @@ func TestASecondChangeInTheSameSecondIsSeen(t *testing.T) {
 		var times []time.Time
 		for _, c := range w.news() {
 			times = append(times, c.time)
+			assert.False(t, c.settled)
 		}
 		require.Len(t, times, 1)
 		again := changed(2)

@@ -59,6 +59,9 @@ type Record struct {
 	ID     string
 	Action Action
 	Time   time.Time // update_time, else add_time; of a record that vanished, when that was found
+
+	// Settled: its time is long past, so that no other content of it can come with the same.
+	Settled bool
 }
 
 // Action is what happened to a record.

@@ -40,7 +40,9 @@ func (p *picker) takeTimeless(r *pipedrive.Record, keep, began time.Time) {
 func (p *picker) hand(r *pipedrive.Record, at, keep time.Time) *cursor.Seen {
 	prior, met := p.w.met(r.ID)
 	if !met && at.Before(keep) {
-		p.records = append(p.records, p.w.record(r, false))
+		settled := p.w.record(r, false)
+		settled.Settled = true
+		p.records = append(p.records, settled)
 		return nil
 	}
 	hash := cursor.HashOf(r.JSON, r.Deleted)

@@ -74,7 +74,7 @@ func runStub(t *testing.T, s *stub, obj entity.Object, pageSize int, d time.Dura
 			mu.Lock()
 			defer mu.Unlock()
 			for _, r := range pg.Records {
-				got = append(got, change{pg.Object.Name, r.ID, r.Action, string(r.JSON), r.Time})
+				got = append(got, change{pg.Object.Name, r.ID, r.Action, string(r.JSON), r.Time, r.Settled})
 			}
 			return nil
 		},

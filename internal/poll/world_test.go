@@ -51,6 +51,8 @@ type change struct {
 	action poll.Action
 	json   string
 	time   time.Time
+
+	settled bool
 }
 
 func (c change) String() string { return fmt.Sprintf("%s %s %s", c.action, c.object, c.id) }
@@ -140,7 +142,7 @@ func (w *world) take(ctx context.Context, page poll.Page) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, r := range page.Records {
-		w.got = append(w.got, change{page.Object.Name, r.ID, r.Action, string(r.JSON), r.Time})
+		w.got = append(w.got, change{page.Object.Name, r.ID, r.Action, string(r.JSON), r.Time, r.Settled})
 	}
 	if w.hold {
 		w.held = append(w.held, resolve)
