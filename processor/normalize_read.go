@@ -1,18 +1,16 @@
 package processor
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 
 	"github.com/Jeffail/gabs/v2"
 	"github.com/redpanda-data/benthos/v4/public/service"
 
 	"github.com/benthos-pipedrive/benthos-pipedrive/internal/entity"
 	"github.com/benthos-pipedrive/benthos-pipedrive/internal/event"
+	"github.com/benthos-pipedrive/benthos-pipedrive/internal/scan"
 	"github.com/benthos-pipedrive/benthos-pipedrive/internal/spec"
 	"github.com/benthos-pipedrive/benthos-pipedrive/internal/webhook"
 )
@@ -52,15 +50,11 @@ func (n *normalize) read(ctx context.Context, batch service.MessageBatch, i int,
 // decode reads numbers digit by digit. It starts from bytes, as a processor before, such as parse_json of Bloblang, may
 // have left numbers of other types, which the event's id would not count.
 func decode(raw []byte) (*gabs.Container, error) {
-	d := json.NewDecoder(bytes.NewReader(raw))
-	d.UseNumber()
-	body, err := gabs.ParseJSONDecoder(d)
-	if err == nil {
-		if _, err = d.Token(); err == io.EOF {
-			return body, nil
-		}
+	body, err := scan.Decode(raw)
+	if err != nil {
+		return nil, errors.New("expected a Pipedrive record or webhook, got a message that is not JSON")
 	}
-	return nil, errors.New("expected a Pipedrive record or webhook, got a message that is not JSON")
+	return gabs.Wrap(body), nil
 }
 
 // metadata is where each of the inputs' metadata is in what is known of a body.

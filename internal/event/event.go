@@ -110,8 +110,8 @@ func (e *Event) read(body *gabs.Container, o Options) error {
 	e.ID = e.identify(r.kind, data)
 	e.tell(s, data, previous)
 	if s.now != "" {
-		e.MergedInto = plain(body.Search("meta", "merged_to_id").Data())
-		e.MergedFrom = plain(body.Search("meta", "merged_from_id").Data())
+		meta := metaOf(e.body)
+		e.MergedInto, e.MergedFrom = plain(meta["merged_to_id"]), plain(meta["merged_from_id"])
 	}
 	if o.Resolve && o.Fields != nil {
 		e.Named = named(e.customs(), o.Fields)

@@ -3,8 +3,6 @@ package event
 import (
 	"encoding/json"
 	"time"
-
-	"github.com/Jeffail/gabs/v2"
 )
 
 // orderLayout has a fixed width, so that earlier times are smaller texts.
@@ -25,7 +23,7 @@ const (
 func (e *Event) Order() string {
 	by, within := byPoll, orderTime(e.ReceivedAt)
 	if s := schemas[e.Schema]; s != nil && s.now != "" {
-		by, within = byWebhook, writtenAt(gabs.Wrap(e.body).Search("meta"))
+		by, within = byWebhook, writtenAt(metaOf(e.body))
 	}
 	if e.Action == Deleted {
 		by = byDeletion
@@ -41,18 +39,19 @@ func orderTime(at string) string {
 
 // writtenAt reads when Pipedrive wrote a webhook: microseconds since 1970 in version 1.0, a time in version 2.0, or
 // whole seconds there for users. https://pipedrive.readme.io/docs/guide-for-webhooks-v2
-func writtenAt(meta *gabs.Container) string {
-	if micros, err := number(meta.Search("timestamp_micro")).Int64(); err == nil {
-		return time.UnixMicro(micros).UTC().Format(orderLayout)
+func writtenAt(meta map[string]any) string {
+	if micros, is := meta["timestamp_micro"].(json.Number); is {
+		if n, err := micros.Int64(); err == nil {
+			return time.UnixMicro(n).UTC().Format(orderLayout)
+		}
 	}
-	if seconds, err := number(meta.Search("timestamp")).Int64(); err == nil {
-		return time.Unix(seconds, 0).UTC().Format(orderLayout)
+	switch at := meta["timestamp"].(type) {
+	case string:
+		return orderTime(at)
+	case json.Number:
+		if n, err := at.Int64(); err == nil {
+			return time.Unix(n, 0).UTC().Format(orderLayout)
+		}
 	}
-	at, _ := meta.Search("timestamp").Data().(string)
-	return orderTime(at)
-}
-
-func number(c *gabs.Container) json.Number {
-	n, _ := c.Data().(json.Number)
-	return n
+	return orderTime("")
 }

@@ -45,19 +45,26 @@ func (s *schema) records(body *gabs.Container) (now, before map[string]any, err 
 	if err != nil {
 		return nil, nil, err
 	}
-	if _, isWebhook := whole["meta"].(map[string]any); !isWebhook {
+	if metaOf(whole) == nil {
 		return nil, nil, fmt.Errorf("expected a webhook with meta, got %s without", outline(body.Data()))
 	}
-	if now, err = object(only(body.Search(s.now).Data())); err != nil {
+	if now, err = object(only(whole[s.now])); err != nil {
 		return nil, nil, fmt.Errorf("%s: %w", s.now, err)
 	}
-	if before, err = object(only(body.Search(s.before).Data())); err != nil {
+	if before, err = object(only(whole[s.before])); err != nil {
 		return nil, nil, fmt.Errorf("%s: %w", s.before, err)
 	}
 	if now == nil && before == nil {
 		return nil, nil, fmt.Errorf("expected a record in %s or %s, got none", s.now, s.before)
 	}
 	return now, before, nil
+}
+
+// metaOf is what a webhook says of itself; nil: it is none.
+func metaOf(body any) map[string]any {
+	whole, _ := body.(map[string]any)
+	meta, _ := whole["meta"].(map[string]any)
+	return meta
 }
 
 // only takes the one item of a list: users' webhooks of version 1.0 have lists of one.

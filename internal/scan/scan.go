@@ -1,5 +1,5 @@
 // Package scan walks JSON text once: it checks the grammar of RFC 8259 and tells where each value ends, so that records
-// can be cut out of a page, and a few fields read from a webhook, without decoding the rest.
+// can be cut out of a page, and a few fields read from a webhook, without decoding the rest; or decodes all of it.
 //
 // It is here because checking a text, finding something in it and reading that are three passes with the libraries that
 // do each: twice the time for the largest part of what reading a page costs (docs/benchmarks.md).
