@@ -16,7 +16,7 @@ func (l *listener) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	g.attend()
 	defer func() {
 		// The answer waits behind that reading. The next request has deadlines of its own.
-		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(leftoverTimeout))
+		_ = g.SetReadDeadline(time.Now().Add(leftoverTimeout))
 	}()
 	switch m, checks, known := l.find(r.URL.Path); {
 	case m != nil:

@@ -193,6 +193,7 @@ func (g *guest) Close() error {
 	g.crowd.remove(g)
 	g.crowd.mu.Unlock()
 	g.crowd.nudge()
+	g.deadline.close()
 	return g.TCPConn.Close()
 }
 

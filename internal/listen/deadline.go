@@ -2,6 +2,8 @@ package listen
 
 import (
 	"io"
+	"net"
+	"os"
 	"sync"
 	"time"
 )
@@ -13,6 +15,9 @@ type readDeadline struct {
 	want    time.Time
 	armed   time.Time // at the socket
 	reading bool      // net/http has one reader at a time
+
+	lookout *sync.Cond // whoever keeps it hears of each deadline, and of the end; nil: nobody does
+	closed  bool
 }
 
 // SetReadDeadline holds for the read that is under way, as everywhere, and for those that follow.
@@ -21,6 +26,7 @@ func (g *guest) SetReadDeadline(t time.Time) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.want = t
+	d.tell()
 	if !d.reading {
 		return nil
 	}
@@ -45,8 +51,47 @@ func (g *guest) arm() error {
 	return g.TCPConn.SetReadDeadline(d.want)
 }
 
+// tell wants the lock held.
+func (d *readDeadline) tell() {
+	if d.lookout != nil {
+		d.lookout.Broadcast()
+	}
+}
+
+// keepLookout ends with a deadline in the past.
+func (d *readDeadline) keepLookout() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.lookout = sync.NewCond(&d.mu)
+	defer func() { d.lookout = nil }()
+	for {
+		switch {
+		case d.closed:
+			return net.ErrClosed
+		case !d.want.IsZero() && time.Until(d.want) <= 0:
+			return os.ErrDeadlineExceeded
+		}
+		d.lookout.Wait()
+	}
+}
+
+// close ends a lookout.
+func (d *readDeadline) close() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.closed = true
+	d.tell()
+}
+
+// Read reads, but for a single byte. For that net/http asks while a request is answered, to see whether its sender
+// leaves, until it ends that by a deadline in the past. Nobody here wants to know: an event is taken or refused whether
+// its sender waits or not. So there is nothing to read, which spares each request a system call and a timer; whatever is
+// sent meanwhile is for the next reader.
 func (g *guest) Read(p []byte) (int, error) {
 	d := &g.deadline
+	if len(p) == 1 {
+		return 0, d.keepLookout()
+	}
 	d.mu.Lock()
 	err := g.arm()
 	d.reading = err == nil

@@ -24,9 +24,9 @@ func TestDeadlinesHoldForReads(t *testing.T) {
 	require.NoError(t, err)
 	g := &guest{TCPConn: conn.(*net.TCPConn)}
 	defer g.TCPConn.Close()
-	one := make([]byte, 1)
+	two := make([]byte, 2)
 	read := func() error {
-		_, err := g.Read(one)
+		_, err := g.Read(two)
 		return err
 	}
 
@@ -41,7 +41,7 @@ func TestDeadlinesHoldForReads(t *testing.T) {
 	require.NoError(t, g.SetDeadline(time.Now().Add(10*time.Millisecond)))
 	require.ErrorIs(t, read(), os.ErrDeadlineExceeded, "one that comes")
 	require.NoError(t, g.SetDeadline(time.Now().Add(-time.Second)))
-	_, err = g.Write(one)
+	_, err = g.Write(two)
 	require.ErrorIs(t, err, os.ErrDeadlineExceeded, "for writes too")
 
 	require.NoError(t, g.SetDeadline(time.Time{}))
@@ -58,4 +58,51 @@ func TestDeadlinesHoldForReads(t *testing.T) {
 	_, err = sender.Write([]byte("x"))
 	require.NoError(t, err)
 	require.NoError(t, read())
+}
+
+// What net/http does to see a sender leave reads nothing, and ends when net/http says so or the connection does.
+func TestTheLookoutReadsNothing(t *testing.T) {
+	t.Parallel()
+	l, err := net.Listen("tcp", loopback)
+	require.NoError(t, err)
+	defer l.Close()
+	sender, err := net.Dial("tcp", l.Addr().String())
+	require.NoError(t, err)
+	defer sender.Close()
+	conn, err := l.Accept()
+	require.NoError(t, err)
+	g := &guest{TCPConn: conn.(*net.TCPConn), crowd: newCrowd(nil, 1)}
+	lookout := func() <-chan error {
+		ended := make(chan error, 1)
+		go func() {
+			_, err := g.Read(make([]byte, 1))
+			ended <- err
+		}()
+		require.Eventually(t, func() bool {
+			g.deadline.mu.Lock()
+			defer g.deadline.mu.Unlock()
+			return g.deadline.lookout != nil
+		}, 5*time.Second, time.Millisecond)
+		return ended
+	}
+
+	ended := lookout()
+	_, err = sender.Write([]byte("next"))
+	require.NoError(t, err)
+	require.NoError(t, g.SetReadDeadline(time.Now().Add(time.Hour)))
+	require.NoError(t, g.SetReadDeadline(time.Time{}))
+	assert.Empty(t, ended, "no deadline has passed")
+	require.NoError(t, g.SetReadDeadline(time.Unix(1, 0)))
+	require.ErrorIs(t, <-ended, os.ErrDeadlineExceeded)
+	require.NoError(t, g.SetReadDeadline(time.Time{}))
+	sent := make([]byte, 4)
+	_, err = io.ReadFull(g, sent)
+	require.NoError(t, err)
+	assert.Equal(t, "next", string(sent), "of what was sent meanwhile nothing is lost")
+
+	ended = lookout()
+	require.NoError(t, g.Close())
+	require.ErrorIs(t, <-ended, net.ErrClosed)
+	_, err = g.Read(make([]byte, 1))
+	require.ErrorIs(t, err, net.ErrClosed, "nor does one begin")
 }
