@@ -215,17 +215,9 @@ func errNoValue(v any) error {
 
 // withoutUnset leaves out the custom fields that are null: to have none and to be unset is one.
 func withoutUnset(record map[string]any) map[string]any {
-	fields, ok := record[customFields].(map[string]any)
-	if !ok {
-		return record
+	if fields, has := record[customFields].(map[string]any); has {
+		maps.DeleteFunc(fields, func(_ string, v any) bool { return v == nil })
 	}
-	set := make(map[string]any, len(fields))
-	for key, v := range fields {
-		if v != nil {
-			set[key] = v
-		}
-	}
-	record[customFields] = set
 	return record
 }
 

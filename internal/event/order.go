@@ -21,9 +21,11 @@ const (
 // the time of the change, whose word it is, and what orders those whose word it is within a second: of webhooks the time
 // at which Pipedrive wrote them, of polls the time at which they were received.
 func (e *Event) Order() string {
-	by, within := byPoll, orderTime(e.ReceivedAt)
+	var by, within string
 	if s := schemas[e.Schema]; s != nil && s.now != "" {
 		by, within = byWebhook, writtenAt(metaOf(e.body))
+	} else {
+		by, within = byPoll, orderTime(e.ReceivedAt)
 	}
 	if e.Action == Deleted {
 		by = byDeletion
