@@ -16,7 +16,7 @@ type readDeadline struct {
 	armed   time.Time // at the socket
 	reading bool      // net/http has one reader at a time
 
-	lookout *sync.Cond // whoever keeps it hears of each deadline, and of the end; nil: nobody does
+	lookout sync.Cond // whoever keeps it hears of each deadline, and of the end
 	closed  bool
 }
 
@@ -26,7 +26,7 @@ func (g *guest) SetReadDeadline(t time.Time) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.want = t
-	d.tell()
+	d.lookout.Broadcast()
 	if !d.reading {
 		return nil
 	}
@@ -51,19 +51,11 @@ func (g *guest) arm() error {
 	return g.TCPConn.SetReadDeadline(d.want)
 }
 
-// tell wants the lock held.
-func (d *readDeadline) tell() {
-	if d.lookout != nil {
-		d.lookout.Broadcast()
-	}
-}
-
 // keepLookout ends with a deadline in the past.
 func (d *readDeadline) keepLookout() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.lookout = sync.NewCond(&d.mu)
-	defer func() { d.lookout = nil }()
+	d.lookout.L = &d.mu
 	for {
 		switch {
 		case d.closed:
@@ -80,7 +72,7 @@ func (d *readDeadline) close() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.closed = true
-	d.tell()
+	d.lookout.Broadcast()
 }
 
 // Read reads, but for a single byte. For that net/http asks while a request is answered, to see whether its sender
