@@ -94,14 +94,14 @@ func (c webhookConfig) newDeduper(res *service.Resources) (*webhook.Deduper, err
 	if !c.dedupe.enabled {
 		return nil, nil
 	}
-	store := webhook.NewMemory()
+	var store webhook.Store
 	if c.dedupe.cache != "" {
 		if !res.HasCache(c.dedupe.cache) {
 			return nil, noDedupeCache(c.dedupe.cache)
 		}
 		store = webhookKeys{res: res, cache: c.dedupe.cache, path: c.handler.Path}
 	}
-	return webhook.NewDeduper(store, c.handler.ResponseTimeout+webhook.ClaimLinger, c.dedupe.window), nil
+	return webhook.NewDeduper(store, c.handler.ResponseTimeout+webhook.ClaimLinger, c.dedupe.window, res.Logger()), nil
 }
 
 func noDedupeCache(label string) error {

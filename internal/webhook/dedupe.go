@@ -18,19 +18,11 @@ const (
 	Accepted
 )
 
-// Store keeps keys, possibly for several processes.
-type Store interface {
-	// Claim takes a key that nobody has, until it is accepted, released, or the ttl is over.
-	Claim(ctx context.Context, key string, ttl time.Duration) (State, error)
-	// Accept and Release end a claim. The request may be over by then, so they have a time of their own to do it within.
-	Accept(key string, ttl, within time.Duration) error
-	Release(key string, within time.Duration) error
-}
-
 // Deduper recognises deliveries that come again: retries, a second subscription, a second replica. A key is claimed
 // first and confirmed only after acceptance, so that what was refused is welcome again.
 type Deduper struct {
-	store  Store
+	memory *memory       // what was accepted and no store knows of
+	shared *shared       // nil: there are no other processes
 	claim  time.Duration // how long a claim may stay without a verdict
 	window time.Duration // how long an accepted key is remembered
 
@@ -43,14 +35,19 @@ type claim struct {
 	accepted bool // read it once ended is closed
 }
 
-// NewDeduper makes one. claimFor is the longest that a verdict takes, window how long accepted keys are remembered.
-func NewDeduper(store Store, claimFor, window time.Duration) *Deduper {
-	return &Deduper{store: store, claim: claimFor, window: window, underWay: map[string]*claim{}}
+// NewDeduper makes one for this process, and with a store for all that share it. claimFor is the longest that a verdict
+// takes, window how long accepted keys are remembered.
+func NewDeduper(store Store, claimFor, window time.Duration, log Logger) *Deduper {
+	d := &Deduper{memory: newMemory(), claim: claimFor, window: window, underWay: map[string]*claim{}}
+	if store != nil {
+		d.shared = &shared{Store: store, patience: min(mostPatience, claimFor/8), log: log}
+	}
+	return d
 }
 
 // begin claims a key. A copy that comes while the first is under way in this process waits for its verdict. Who gets
 // Fresh has to call end.
-func (d *Deduper) begin(ctx context.Context, key string) (State, error) {
+func (d *Deduper) begin(ctx context.Context, key string) State {
 	for {
 		d.mu.Lock()
 		first, busy := d.underWay[key]
@@ -60,34 +57,42 @@ func (d *Deduper) begin(ctx context.Context, key string) (State, error) {
 		d.underWay[key] = first
 		d.mu.Unlock()
 		if !busy {
-			return d.beginInStore(ctx, key)
+			return d.beginAlone(ctx, key)
 		}
 		select {
 		case <-first.ended:
 			if first.accepted {
-				return Accepted, nil
+				return Accepted
 			}
 		case <-ctx.Done():
-			return UnderWay, nil
+			return UnderWay
 		}
 	}
 }
 
-func (d *Deduper) beginInStore(ctx context.Context, key string) (State, error) {
-	state, err := d.store.Claim(ctx, key, d.claim)
-	if err != nil || state != Fresh {
+// beginAlone claims a key that nobody has in this process.
+func (d *Deduper) beginAlone(ctx context.Context, key string) State {
+	state := Fresh
+	if d.memory.holds(key) {
+		state = Accepted
+	} else if d.shared != nil {
+		state = d.shared.claim(ctx, key, d.claim)
+	}
+	if state != Fresh {
 		d.finish(key, state == Accepted)
 	}
-	return state, err
+	return state
 }
 
 // end confirms a claim or takes it back, within a time. The store hears it before anyone who waits for the verdict.
-func (d *Deduper) end(key string, accepted bool, within time.Duration) error {
+func (d *Deduper) end(key string, accepted bool, within time.Duration) {
 	defer d.finish(key, accepted)
-	if accepted {
-		return d.store.Accept(key, d.window, within)
+	switch {
+	case accepted && (d.shared == nil || !d.shared.accept(key, d.window, within)):
+		d.memory.remember(key, d.window)
+	case !accepted && d.shared != nil:
+		d.shared.release(key, within)
 	}
-	return d.store.Release(key, within)
 }
 
 func (d *Deduper) finish(key string, accepted bool) {

@@ -65,6 +65,7 @@ type Observer interface {
 // Logger takes what a person should know.
 type Logger interface {
 	Warnf(format string, args ...any)
+	Infof(format string, args ...any)
 }
 
 // Handler answers one path.
@@ -253,14 +254,10 @@ func (h *Handler) claim(ctx context.Context, key string) Result {
 	if h.cfg.Deduper == nil {
 		return right
 	}
-	state, err := h.cfg.Deduper.begin(ctx, key)
-	switch {
-	case err != nil:
-		h.refusals.add("because dedupe.cache does not work", err.Error())
-		return Refused
-	case state == Accepted:
+	switch h.cfg.Deduper.begin(ctx, key) {
+	case Accepted:
 		return Duplicate
-	case state == UnderWay:
+	case UnderWay:
 		return Refused
 	}
 	return right
@@ -269,10 +266,7 @@ func (h *Handler) claim(ctx context.Context, key string) Result {
 // end gives back what a settled delivery held. That the request is over does not matter to it.
 func (h *Handler) end(d *Delivery, room int64, limit time.Duration) {
 	defer h.leave(room)
-	if h.cfg.Deduper == nil {
-		return
-	}
-	if err := h.cfg.Deduper.end(d.Key, d.err == nil, limit); err != nil {
-		h.cfg.Log.Warnf("Writing down in dedupe.cache what became of a webhook; it may be delivered twice: %v", err)
+	if h.cfg.Deduper != nil {
+		h.cfg.Deduper.end(d.Key, d.err == nil, limit)
 	}
 }

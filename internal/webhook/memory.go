@@ -1,17 +1,16 @@
 package webhook
 
 import (
-	"context"
 	"hash/maphash"
 	"sync"
 	"time"
 )
 
-// mostRemembered bounds a memory store to some 20 MiB. It is the traffic of a window of 30 minutes at 110 webhooks a
+// mostRemembered bounds a memory to some 20 MiB. It is the traffic of a window of 30 minutes at 110 webhooks a
 // second; beyond that the oldest are forgotten.
 const mostRemembered = 200_000
 
-// memory is the Store of one process. Claims need no place in it: the Deduper knows them.
+// memory remembers accepted keys in this process, all of them for the same time.
 type memory struct {
 	born time.Time
 
@@ -32,25 +31,22 @@ type digest [2]uint64
 
 var digestSeeds = [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}
 
-// NewMemory remembers accepted keys in this process, all of them for the same time.
-func NewMemory() Store { return &memory{born: time.Now(), known: map[digest]struct{}{}} }
+func newMemory() *memory { return &memory{born: time.Now(), known: map[digest]struct{}{}} }
 
 func digestOf(key string) digest {
 	return digest{maphash.String(digestSeeds[0], key), maphash.String(digestSeeds[1], key)}
 }
 
-func (m *memory) Claim(_ context.Context, key string, _ time.Duration) (State, error) {
+func (m *memory) holds(key string) bool {
 	d, now := digestOf(key), time.Since(m.born)
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.forget(now)
-	if _, known := m.known[d]; known {
-		return Accepted, nil
-	}
-	return Fresh, nil
+	_, known := m.known[d]
+	return known
 }
 
-func (m *memory) Accept(key string, ttl, _ time.Duration) error {
+func (m *memory) remember(key string, ttl time.Duration) {
 	d, now := digestOf(key), time.Since(m.born)
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -59,7 +55,6 @@ func (m *memory) Accept(key string, ttl, _ time.Duration) error {
 		m.known[d] = struct{}{}
 		m.order = append(m.order, remembered{d, now + ttl})
 	}
-	return nil
 }
 
 // forget drops what is over, and the oldest when there is too much.
@@ -73,5 +68,3 @@ func (m *memory) forget(now time.Duration) {
 		m.first = 0
 	}
 }
-
-func (m *memory) Release(string, time.Duration) error { return nil }
