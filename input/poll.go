@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"sync"
 
 	"github.com/Jeffail/shutdown"
@@ -162,16 +161,7 @@ func (p *pollInput) later(ctx context.Context, err error) error {
 	if errors.As(err, &l) {
 		wait = max(wait, min(l.After, p.conf.connection.ProbeInterval))
 	}
-	return service.NewErrBackOff(advised(err), wait)
-}
-
-// advised adds to an error of the client what a person should do about it.
-func advised(err error) error {
-	remedy := pipedrive.Remedy(err)
-	if err == nil || remedy == "" || strings.HasSuffix(err.Error(), remedy) {
-		return err
-	}
-	return fmt.Errorf("%w: %s", err, remedy)
+	return service.NewErrBackOff(pipedrive.WithRemedy(err), wait)
 }
 
 // ReadBatch gives the next page.
@@ -191,7 +181,7 @@ func (p *pollInput) ReadBatch(ctx context.Context) (service.MessageBatch, servic
 	case b := <-run.batches:
 		return run.labels.messages(b.page, b.received), b.ack, nil
 	case <-run.engine.Down():
-		p.res.Logger().Errorf("Pipedrive cannot be read. Nothing is handed on until it can, and it is asked again with growing pauses: %v", advised(run.engine.Reason()))
+		p.res.Logger().Errorf("Pipedrive cannot be read. Nothing is handed on until it can, and it is asked again with growing pauses: %v", pipedrive.WithRemedy(run.engine.Reason()))
 		return nil, nil, service.ErrNotConnected
 	case <-p.sig.SoftStopChan():
 		return nil, nil, service.ErrEndOfInput

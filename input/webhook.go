@@ -119,6 +119,7 @@ type webhookInput struct {
 
 	mu      sync.Mutex
 	run     *webhookRun // from the first Connect that succeeds until Close
+	died    bool        // it was open, and is not now
 	backoff backoff
 	sig     *shutdown.Signaller
 }
@@ -163,6 +164,10 @@ func (w *webhookInput) Connect(ctx context.Context) error {
 		return service.NewErrBackOff(err, w.backoff.next())
 	}
 	w.run = run
+	if w.died {
+		w.died = false
+		w.res.Logger().Info("The door is open again")
+	}
 	return nil
 }
 
@@ -191,6 +196,9 @@ func (w *webhookInput) ReadBatch(ctx context.Context) (service.MessageBatch, ser
 	case ctx.Err() != nil:
 		return nil, nil, ctx.Err()
 	}
+	w.mu.Lock()
+	w.died = true
+	w.mu.Unlock()
 	w.res.Logger().Errorf("The door is closed: %v", err)
 	return nil, nil, service.ErrNotConnected
 }

@@ -1,12 +1,15 @@
 package input
 
 import (
+	"bytes"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -21,7 +24,9 @@ func TestADoorWhoseListenerIsTakenAwayIsOpenedAnew(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	require.NoError(t, l.Close())
-	in, err := openWebhook(t, hookCredentials+"address: "+l.Addr().String()+"\njournal: { path: "+filepath.Join(t.TempDir(), "webhooks.db")+" }")
+	var log bytes.Buffer // to be read when the input is closed
+	res := service.MockResourcesOptUseLogger(service.NewLoggerFromSlog(slog.New(slog.NewTextHandler(&log, nil))))
+	in, err := openWebhook(t, hookCredentials+"address: "+l.Addr().String()+"\njournal: { path: "+filepath.Join(t.TempDir(), "webhooks.db")+" }", res)
 	require.NoError(t, err)
 	require.NoError(t, in.Connect(t.Context()))
 	read := make(chan error, 1)
@@ -33,6 +38,8 @@ func TestADoorWhoseListenerIsTakenAwayIsOpenedAnew(t *testing.T) {
 	require.ErrorIs(t, <-read, service.ErrNotConnected)
 	require.NoError(t, in.Connect(t.Context()))
 	assert.Equal(t, http.StatusOK, in.ask(t, http.MethodGet, "/healthz"))
+	require.NoError(t, in.Close(t.Context()))
+	assert.Equal(t, 1, strings.Count(log.String(), "The door is open again"))
 }
 
 // takeAway shuts the socket of this process that listens on a port: its accept fails, as after a fault of the system.

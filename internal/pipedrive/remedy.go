@@ -2,7 +2,9 @@ package pipedrive
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
+	"strings"
 )
 
 // laterRemedies say what to do about what may succeed at another time.
@@ -36,4 +38,13 @@ func Remedy(err error) string {
 		return "check base_url, or the path if it is a custom object"
 	}
 	return ""
+}
+
+// WithRemedy adds to an error of a client what a person should do about it.
+func WithRemedy(err error) error {
+	remedy := Remedy(err)
+	if err == nil || remedy == "" || strings.HasSuffix(err.Error(), remedy) {
+		return err
+	}
+	return fmt.Errorf("%w: %s", err, remedy)
 }

@@ -124,7 +124,7 @@ func (s *Subscriptions) run() {
 			s.cfg.Observer.LookFailed()
 			if why := kindOf(err); !told[why] {
 				told[why] = true
-				s.cfg.Log.Warnf("Looking after webhooks at Pipedrive, next try in %v: %v", pause, err)
+				s.cfg.Log.Warnf("Looking after webhooks at Pipedrive, next try in %v: %v", pause, pipedrive.WithRemedy(err))
 			}
 		}
 		if s.rest(pause, nudged.Add(pause)) {

@@ -94,6 +94,7 @@ func TestWhileTheAPIIsDownItIsAskedAgainEveryInterval(t *testing.T) {
 		lines := o.told()
 		require.Len(t, lines, 2, "one line a reason")
 		assert.Contains(t, lines[0], "WARN Looking after webhooks at Pipedrive, next try in 2m0s: listing webhooks: GET /v1/webhooks: 503")
+		assert.Contains(t, lines[0], "Pipedrive is at fault", "what to do about it")
 		assert.Contains(t, lines[1], "reset")
 		assert.Empty(t, o.hooks())
 		o.sim.Heal()

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"syscall"
 )
 
 func main() {
@@ -21,7 +22,7 @@ func main() {
 	bare := flag.Bool("bare", false, "internal: serve bare HTTP on the address instead")
 	flag.Parse()
 
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if *serveDeals > 0 {
 		exitOn(serve(ctx, *serveDeals))
