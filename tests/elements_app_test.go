@@ -61,6 +61,11 @@ func (a *elementsApp) serve(w http.ResponseWriter, r *http.Request) {
 	if !assert.NotNil(a.t, b, "nobody is at %s", r.URL.Path) {
 		return
 	}
+	if r.Method == http.MethodHead { // check looks whether somebody is there
+		assert.Empty(a.t, body)
+		w.WriteHeader(http.StatusMethodNotAllowed)
+		return
+	}
 	signature := ""
 	if b.key != "" {
 		mac := hmac.New(sha256.New, []byte(b.key))

@@ -27,10 +27,10 @@ const watchEvery = time.Second
 func checkCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "check",
-		Usage:     "See whether a pipeline can work: credentials, budget, objects, webhooks, clock, files",
+		Usage:     "See whether a pipeline can work: credentials, budget, objects, webhooks, clock, files, callbacks",
 		ArgsUsage: "FILE...",
 		Description: `
-Looks at what the inputs of ours in a configuration need, and says of each thing that is not in order what to do about it.
+Looks at what the components of ours in a configuration need, and says of each thing that is not in order what to do about it.
 
   {{.BinaryName}} check ./pipeline.yaml
   {{.BinaryName}} check -r './resources/*.yaml' ./pipeline.yaml
@@ -40,6 +40,7 @@ Looks at what the inputs of ours in a configuration need, and says of each thing
 Flags come before the files. Run it as the user, in the folder and with the environment that the pipeline has. It asks
 Pipedrive for the account (2 tokens of the daily budget), one page of one record for each object (most cost 10) and the
 webhooks (10), and says what that took; it changes nothing there. In each cache it writes a key of its own and removes it.
+Of an application that events are posted to it asks for the head of the URL (HEAD), and posts nothing.
 
 It ends with 0 when there is no problem, with 1 when there is one, and with 2 when it could not check: the files are
 missing or do not lint, or a flag is wrong.`[1:],

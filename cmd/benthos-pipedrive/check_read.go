@@ -18,6 +18,7 @@ import (
 
 	"github.com/benthos-pipedrive/benthos-pipedrive/input"
 	"github.com/benthos-pipedrive/benthos-pipedrive/internal/checkup"
+	"github.com/benthos-pipedrive/benthos-pipedrive/output"
 	"github.com/benthos-pipedrive/benthos-pipedrive/processor"
 )
 
@@ -253,6 +254,14 @@ var inspectors = map[string]func(*inspection, component, *service.Resources) err
 		}
 		return err
 	},
+	"pipedrive_callback": func(i *inspection, c component, res *service.Resources) error {
+		back, err := output.InspectCallback(c.Where, c.yaml, res)
+		if err == nil {
+			i.closers = append(i.closers, back.Client.Close)
+			i.config.Callbacks = append(i.config.Callbacks, back)
+		}
+		return err
+	},
 }
 
 // inspect makes the caches and the clients, and nothing else of the configuration. Warnings go to log.
@@ -273,8 +282,8 @@ func (c *configuration) inspect(log io.Writer) (_ *inspection, err error) {
 			return nil, fmt.Errorf("%s: %s: %w", component.Name, component.name, err)
 		}
 	}
-	if len(i.config.Polls)+len(i.config.Doors)+len(i.config.Resolvers) == 0 {
-		return nil, errors.New("there is nothing to check: no input of ours, nor a processor that asks Pipedrive")
+	if len(i.config.Polls)+len(i.config.Doors)+len(i.config.Resolvers)+len(i.config.Callbacks) == 0 {
+		return nil, errors.New("there is nothing to check: no input of ours, nor a processor that asks Pipedrive, nor a pipedrive_callback")
 	}
 	i.config.Probe = func(ctx context.Context, cache string) error {
 		if err := broken[cache]; err != nil {

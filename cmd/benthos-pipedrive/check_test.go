@@ -6,6 +6,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -169,6 +170,8 @@ func TestCheckFindsEverythingInOrder(t *testing.T) {
 func TestCheckSaysWhatIsWrongAndWhatToDo(t *testing.T) {
 	t.Parallel()
 	const problem, warning = "problem", "warning"
+	moved := httptest.NewServer(http.RedirectHandler("https://app.example.com/events?token="+hookSecret, http.StatusPermanentRedirect))
+	t.Cleanup(moved.Close)
 	for _, test := range []struct {
 		name    string
 		options simulator.Options
@@ -338,6 +341,18 @@ func TestCheckSaysWhatIsWrongAndWhatToDo(t *testing.T) {
 		{
 			name: "an app whose place for its refresh token cannot be written", yaml: strings.Replace(checkedApp, "%FOLDER/state", "%FOLDER/pipeline.yaml", 1),
 			state: problem, about: "credential", found: "not tried: a refresh may bring another refresh token", remedy: "see the line about that cache",
+		},
+		{
+			name: "an application that is down", yaml: strings.Replace(checkedPoll, "drop: {}", "fallback: [ { pipedrive_callback: { url: 'http://127.0.0.1:1/?token="+hookSecret+"', signature: { scheme: none } } }, { drop: {} } ]", 1),
+			state: problem, about: "callback", found: "asking 127.0.0.1:1: dial tcp 127.0.0.1:1: connect: connection refused", remedy: "check url, tls and proxy_url, and whether the application runs",
+		},
+		{
+			name: "an application that has moved", yaml: strings.Replace(checkedPoll, "drop: {}", "fallback: [ { pipedrive_callback: { url: '"+moved.URL+"/?token="+hookSecret+"', signature: { scheme: none } } }, { drop: {} } ]", 1),
+			state: warning, about: "callback", found: "answers, a HEAD with 308 Permanent Redirect: redirects are not followed; this one points to https://app.example.com", remedy: "set url to the final address",
+		},
+		{
+			name: "a callback that is replayed for ever", yaml: strings.Replace(checkedPoll, "drop: {}", "retry: { output: { pipedrive_callback: { url: '"+moved.URL+"', signature: { scheme: none } } } }", 1),
+			state: warning, about: "callback", found: "is not inside a fallback: an event that is refused for good is replayed for ever", remedy: "put it first in a fallback with a dead-letter output behind it",
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -654,6 +669,62 @@ pipeline:
 	assert.Equal(t, []string{"problem  GET /v1/users/me: 401 Unauthorized: unauthorized access"}, r.about("credential"))
 }
 
+// Every callback is found wherever it stands, and its application is asked for the head of the URL: no event comes there.
+func TestCheckAsksEveryApplicationAndPostsNothing(t *testing.T) {
+	t.Parallel()
+	sim := simulator.RunT(t, simulator.Options{Deals: 5, Persons: 5})
+	asked := make(chan string, 20)
+	app := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		asked <- fmt.Sprint(r.Method, r.URL.Path, string(body), err)
+		w.WriteHeader(http.StatusMethodNotAllowed)
+	}))
+	t.Cleanup(app.Close)
+	outputs := strings.ReplaceAll(`
+output:
+  broker:
+    outputs:
+      - fallback:
+          - label: first
+            pipedrive_callback: { url: 'APP/1?token=`+hookSecret+`', signature: { scheme: elements, keys: [ `+hookSecret+` ] } }
+          - drop: {}
+      - fallback:
+          - switch:
+              cases:
+                - check: 'true'
+                  output: { reject_errored: { label: second, pipedrive_callback: { url: APP/2, signature: { scheme: none } } } }
+                - output: { retry: { output: { pipedrive_callback: { url: APP/3, signature: { scheme: none } } } } }
+          - resource: fourth
+output_resources:
+  - label: fourth
+    pipedrive_callback: { url: APP/4, signature: { scheme: none }, batching: { count: 2, processors: [ { archive: { format: json_array } } ] } }
+`, "APP", app.URL)
+	const third = "root.output.broker.outputs.1.fallback.0.switch.cases.1.output.retry.output"
+	want := strings.TrimPrefix(app.URL, "http://") + " answers, a HEAD with 405 Method Not Allowed; nothing was posted"
+	for _, yaml := range []string{
+		strings.Replace(checkedPoll, "output: { drop: {} }", outputs, 1),
+		"http: { enabled: false }" + outputs, // whoever brings the events
+	} {
+		r, code := report(t, sim, yaml)
+		assert.Zero(t, code)
+		assert.Equal(t, []int{0, 0}, []int{r.Problems, r.Warnings}, "%+v", r.Checks)
+		var where []string
+		for _, l := range r.Checks {
+			if l.About == checkup.AboutCallback {
+				where = append(where, l.Where)
+				assert.Equal(t, want, l.Found)
+			}
+		}
+		assert.ElementsMatch(t, []string{"first", "second", third, "fourth"}, where)
+		var requests []string
+		for range 4 {
+			requests = append(requests, <-asked)
+		}
+		assert.ElementsMatch(t, []string{"HEAD/1<nil>", "HEAD/2<nil>", "HEAD/3<nil>", "HEAD/4<nil>"}, requests)
+		assert.Empty(t, asked, "one request each")
+	}
+}
+
 // As the host does: environment variables, resources in files of their own, streams below a root.
 func TestCheckReadsFilesAsTheHostDoes(t *testing.T) {
 	sim := simulator.RunT(t, simulator.Options{Deals: 5, Persons: 5})
@@ -712,6 +783,9 @@ func TestCheckThatCannotCheckSaysWhyAndEndsWithTwo(t *testing.T) {
 		{`root.input: pipedrive_poll: objects: "dogs" is unknown`, []string{write("input:\n  pipedrive_poll: { api_token: abc, objects: [ dogs ] }\n")}},
 		{"api_token, oauth2: neither is set", []string{write("input:\n  pipedrive_poll: {}\n")}},
 		{"root.input: pipedrive_webhook: registration.api_token, oauth2: neither is set", []string{write("input:\n  pipedrive_webhook: { allow_anonymous: true, registration: { enabled: true, public_url: 'https://x.example.com' } }\n")}},
+		{"root.output: pipedrive_callback: signature.keys[0]: is empty: is an environment variable unset?", []string{write(poll + "output:\n  pipedrive_callback: { url: 'https://app.example.com', signature: { scheme: elements, keys: [ '' ] } }\n")}},
+		{"root.output.fallback.0: pipedrive_callback: url: is empty", []string{write(poll + "output: { fallback: [ { pipedrive_callback: { url: '', signature: { scheme: none } } }, { drop: {} } ] }\n")}},
+		{"app: pipedrive_callback: headers: Host belongs to the request itself", []string{write(poll + "output_resources:\n  - label: app\n    pipedrive_callback: { url: 'https://app.example.com', signature: { scheme: none }, headers: { Host: x } }\n")}},
 		{"flag provided but not defined: -frobnicate", []string{"--frobnicate", write(poll)}},
 		{"no such file", []string{write(poll), "--json"}},
 		{"--json and --watch", []string{"--json", "--watch", write(poll)}},
@@ -755,7 +829,11 @@ input:
             events: [ change.deal, create.deal, "*.person" ]
             base_url: %URL
             api_token: %TOKEN
-output: { drop: {} }
+output:
+  label: app
+  pipedrive_callback:
+    url: http://127.0.0.1:1/events
+    signature: { scheme: elements, keys: [ `+hookSecret+` ] }
 cache_resources:
   - label: state
     bolt: { path: ./state/benthos-pipedrive.db }
@@ -786,7 +864,7 @@ func TestCheckIsDocumented(t *testing.T) {
 	require.NoError(t, err)
 	words := []string{
 		checkup.AboutProcess, checkup.AboutCredential, checkup.AboutClock, checkup.AboutBudget, checkup.AboutBurst, checkup.AboutPlan,
-		checkup.AboutObject, checkup.AboutWebhook, checkup.AboutCache, checkup.AboutCheckpoint, checkup.AboutJournal,
+		checkup.AboutObject, checkup.AboutWebhook, checkup.AboutCache, checkup.AboutCheckpoint, checkup.AboutJournal, checkup.AboutCallback,
 		string(checkup.OK), string(checkup.Warning), string(checkup.Problem),
 	}
 	for _, shown := range []any{reportShown{}, lineShown{}, accountShown{}, objectShown{}} {

@@ -38,7 +38,7 @@ func program(t *testing.T, args ...string) *exec.Cmd {
 	return c
 }
 
-func output(t *testing.T, args ...string) string {
+func printed(t *testing.T, args ...string) string {
 	t.Helper()
 	var stderr bytes.Buffer
 	c := program(t, args...)
@@ -50,12 +50,12 @@ func output(t *testing.T, args ...string) string {
 
 func TestVersionIsTheStampedOne(t *testing.T) {
 	t.Parallel()
-	assert.Equal(t, "Version: v1.2.3-test\nDate: 2026-11-24T10:00:00Z\n", output(t, "--version"))
+	assert.Equal(t, "Version: v1.2.3-test\nDate: 2026-11-24T10:00:00Z\n", printed(t, "--version"))
 }
 
 func TestHelpShowsOurCommandsBesideTheHosts(t *testing.T) {
 	t.Parallel()
-	help := output(t, "--help")
+	help := printed(t, "--help")
 	for _, command := range []string{"run", "lint", "test", "create", "list", "streams", "simulate"} {
 		assert.Regexp(t, `(?m)^\s+`+command+`\b`, help)
 	}
@@ -66,7 +66,7 @@ func TestHelpShowsOurCommandsBesideTheHosts(t *testing.T) {
 func listed(t *testing.T) map[string][]string {
 	t.Helper()
 	var kinds map[string][]string
-	require.NoError(t, json.Unmarshal([]byte(output(t, "list", "--format", "json")), &kinds))
+	require.NoError(t, json.Unmarshal([]byte(printed(t, "list", "--format", "json")), &kinds))
 	return kinds
 }
 
@@ -90,5 +90,5 @@ func TestPromisedComponentsAreThere(t *testing.T) {
 
 func TestCreatedConfigExportsPrometheusMetrics(t *testing.T) {
 	t.Parallel()
-	assert.Regexp(t, `(?m)^metrics:\n\s+prometheus:`, output(t, "create", "generate//drop"))
+	assert.Regexp(t, `(?m)^metrics:\n\s+prometheus:`, printed(t, "create", "generate//drop"))
 }

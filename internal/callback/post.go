@@ -93,22 +93,37 @@ func (c *Client) read(resp *http.Response, m Message) string {
 	return c.veil.over(m.Header, excerptOf(resp.Header, head))
 }
 
+// Answer is what the receiver says to a Probe.
+type Answer struct {
+	Status   int
+	Redirect string // that it is one, and whither; nothing secret. Empty: it is none
+}
+
+func (a Answer) String() string { return say(a.Status, a.Redirect) }
+
 // Probe asks for the URL's head without posting anything. Any answer will do: it shows that name, address and
 // certificate are right.
-func (c *Client) Probe(ctx context.Context) error {
+func (c *Client) Probe(ctx context.Context) (Answer, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
 	req, err := c.request(ctx, http.MethodHead, Message{})
 	if err != nil {
-		return err
+		return Answer{}, err
 	}
 	req.Header.Del("Content-Type")
 	resp, err := c.transport.RoundTrip(req)
 	if err != nil {
-		return fmt.Errorf("asking %s: %s", c.host, c.explain(req, Message{}, err))
+		return Answer{}, fmt.Errorf("asking %s: %s", c.host, c.explain(req, Message{}, err))
 	}
-	return resp.Body.Close()
+	a := Answer{Status: resp.StatusCode}
+	if redirects(a.Status) {
+		a.Redirect = notFollowed(resp.Header)
+	}
+	return a, resp.Body.Close()
 }
+
+// Host is all that is shown of the URL.
+func (c *Client) Host() string { return c.host }
 
 // Close gives back connections that nobody uses.
 func (c *Client) Close() {

@@ -270,7 +270,8 @@ func TestCertificatesAreVerified(t *testing.T) {
 	client, _, told := newClient(t, far.URL, func(c *Config) { c.Retry.MaxAttempts = 1 })
 	require.ErrorContains(t, client.Deliver(t.Context(), deal), "certificate")
 	assert.Equal(t, []Result{Unreachable}, told.results)
-	require.ErrorContains(t, client.Probe(t.Context()), "certificate")
+	_, err := client.Probe(t.Context())
+	require.ErrorContains(t, err, "certificate")
 
 	known := x509.NewCertPool()
 	known.AddCert(far.Certificate())
@@ -278,7 +279,8 @@ func TestCertificatesAreVerified(t *testing.T) {
 		c.Transport = &http.Transport{TLSClientConfig: &tls.Config{RootCAs: known}}
 	})
 	require.ErrorContains(t, client.Deliver(t.Context(), deal), "404 Not Found")
-	require.NoError(t, client.Probe(t.Context()), "any answer will do")
+	_, err = client.Probe(t.Context())
+	require.NoError(t, err, "any answer will do")
 	client.Close()
 }
 
@@ -286,10 +288,26 @@ func TestAProbePostsNothing(t *testing.T) {
 	t.Parallel()
 	far := newReceiver(t, status(http.StatusMethodNotAllowed))
 	client, _, _ := newClient(t, far.URL)
-	require.NoError(t, client.Probe(t.Context()))
+	answer, err := client.Probe(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, "405 Method Not Allowed", answer.String())
+	assert.Empty(t, answer.Redirect)
 	assert.Equal(t, http.MethodHead, far.requests()[0].method)
 	far.Close()
-	require.ErrorContains(t, client.Probe(t.Context()), "asking "+far.Listener.Addr().String())
+	_, err = client.Probe(t.Context())
+	require.ErrorContains(t, err, "asking "+far.Listener.Addr().String())
+}
+
+func TestAProbeSaysWhitherARedirectPoints(t *testing.T) {
+	t.Parallel()
+	far := newReceiver(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Location", "https://app.example.com/events?token=hunter2")
+		w.WriteHeader(http.StatusPermanentRedirect)
+	})
+	client, _, _ := newClient(t, far.URL)
+	answer, err := client.Probe(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, "308 Permanent Redirect: redirects are not followed; this one points to https://app.example.com", answer.String())
 }
 
 // Waiting for an answer ends with the caller, and is no failure of the receiver's.

@@ -66,11 +66,15 @@ func judge(resp *http.Response, excerpt string, now time.Time) (Result, error) {
 		return Limited, later()
 	case status == http.StatusRequestTimeout || status == http.StatusTooEarly || status >= 500:
 		return Unavailable, later()
-	case status >= 300 && status <= 399:
-		excerpt = "redirects are not followed" + whither(resp.Header)
+	case redirects(status):
+		excerpt = notFollowed(resp.Header)
 	}
 	return Refused, &RefusedError{Status: status, Text: excerpt}
 }
+
+func redirects(status int) bool { return status >= 300 && status <= 399 }
+
+func notFollowed(h http.Header) string { return "redirects are not followed" + whither(h) }
 
 // whither names the host that a redirect points to: the rest of a URL may hold secrets.
 func whither(h http.Header) string {

@@ -1,6 +1,7 @@
 // Package checkup looks at what a configuration needs of the world before it runs and while it does: whether Pipedrive
-// lets it in, what its budget allows, which objects and webhooks are there, whether its files and caches can be written.
-// It changes nothing but a key of its own in each cache. It knows no host and prints nothing.
+// lets it in, what its budget allows, which objects and webhooks are there, whether its files and caches can be written,
+// whether an application answers that events are posted to. It changes nothing but a key of its own in each cache, and
+// posts nothing. It knows no host and prints nothing.
 package checkup
 
 import (
@@ -8,6 +9,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/benthos-pipedrive/benthos-pipedrive/internal/callback"
 	"github.com/benthos-pipedrive/benthos-pipedrive/internal/cursor"
 	"github.com/benthos-pipedrive/benthos-pipedrive/internal/entity"
 	"github.com/benthos-pipedrive/benthos-pipedrive/internal/pipedrive"
@@ -19,6 +21,7 @@ type Config struct {
 	Polls     []Poll
 	Doors     []Door
 	Resolvers []Reader // ask for the names of custom fields
+	Callbacks []Callback
 
 	// Probe writes a key to a cache resource, reads it and removes it. ErrHeld: another process has it to itself.
 	Probe func(ctx context.Context, cache string) error
@@ -77,6 +80,13 @@ type Registration struct {
 	Subscription webhook.SubscriptionConfig // with the client
 }
 
+// Callback is a pipedrive_callback.
+type Callback struct {
+	Where
+	Client   *callback.Client
+	Replayed bool // what the receiver refuses is replayed for ever
+}
+
 // State is how a line stands.
 type State string
 
@@ -100,6 +110,7 @@ const (
 	AboutCache      = "cache"
 	AboutCheckpoint = "checkpoint"
 	AboutJournal    = "journal"
+	AboutCallback   = "callback"
 )
 
 // Line is what was found out about one thing.

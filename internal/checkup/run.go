@@ -47,6 +47,7 @@ func Run(ctx context.Context, cfg Config) Report {
 		r.checkWebhooks,
 		r.checkCheckpoints,
 		r.checkJournals,
+		r.checkCallbacks,
 	} {
 		if ctx.Err() == nil {
 			step(ctx)
