@@ -10,33 +10,44 @@ func callbackSpec() *service.ConfigSpec {
 		Summary("Posts each event to an application, signed, with retries that last for hours.").
 		Description(callbackDescription).
 		Fields(callbackFields()...).
-		Example("As Cloud Elements did", "Posts events to the callback URL of an application that verifies Cloud Elements' signature. What it refuses for good, or could not take for hours, goes to a file with all that is needed to send it again.", `
+		Example("As Cloud Elements did", "Posts events to the callback URL of an application that verifies Cloud Elements' signature. What it refuses for good, or could not take for hours, and what cannot be read, goes to a file with all that is needed to send it again.", `
 input:
   pipedrive_poll:
     api_token: ${PIPEDRIVE_API_TOKEN}
     checkpoint_cache: state
 
+pipeline:
+  processors:
+    - try_catch: # what cannot be read gets the reason as metadata, and is no longer flagged as failed
+        error_metadata: unreadable
+        processors:
+          - pipedrive_normalize: { format: elements }
+
 output:
   fallback:
-    - reject_errored:
-        pipedrive_callback:
-          url: https://app.example.com/events
-          signature: { scheme: elements, keys: [ "${SIGNING_KEY}" ] }
-          headers: { X-Team: sales }
+    - switch:
+        cases:
+          - check: '@unreadable != null'
+            output: { reject: "${! @unreadable.what }" }
+          - output:
+              pipedrive_callback:
+                url: https://app.example.com/events
+                signature: { scheme: elements, keys: [ "${SIGNING_KEY}" ] }
+                headers: { X-Team: sales }
     - file:
         path: ./state/dead_letters.jsonl
         codec: lines
       processors:
         - mapping: |
             root.error = @fallback_error
-            root.metadata = metadata().without("fallback_error")
+            root.metadata = metadata().without("fallback_error", "unreadable")
             root.body = content().string()
 
 cache_resources:
   - label: state
     bolt: { path: ./state/benthos-pipedrive.db }
 `).
-		Example("Dead letters, once more", "Sends the file of the example above again, moved away before, under the ids that the messages had. What is refused this time is a dead letter once more.", `
+		Example("Dead letters, once more", "Sends the file of the example above again, moved away while its pipeline was stopped, under the ids that the messages had. What is refused this time is a dead letter once more.", `
 input:
   file:
     paths: [ ./redrive.jsonl ]
@@ -44,24 +55,35 @@ input:
 
 pipeline:
   processors:
-    - mapping: |
-        root = this.body
-        meta = this.metadata
+    - try_catch:
+        error_metadata: unreadable
+        processors:
+          - mapping: |
+              root = this.body
+              meta = this.metadata
+          - switch: # what could not be read has no id yet, and is read now
+              - check: '@pipedrive_event_key == null'
+                processors:
+                  - pipedrive_normalize: { format: elements }
 
 output:
   fallback:
-    - reject_errored:
-        pipedrive_callback:
-          url: https://app.example.com/events
-          signature: { scheme: elements, keys: [ "${SIGNING_KEY}" ] }
-          retry: { max_attempts: 3 }
+    - switch:
+        cases:
+          - check: '@unreadable != null'
+            output: { reject: "${! @unreadable.what }" }
+          - output:
+              pipedrive_callback:
+                url: https://app.example.com/events
+                signature: { scheme: elements, keys: [ "${SIGNING_KEY}" ] }
+                retry: { max_attempts: 3 }
     - file:
         path: ./state/dead_letters.jsonl
         codec: lines
       processors:
         - mapping: |
             root.error = @fallback_error
-            root.metadata = metadata().without("fallback_error")
+            root.metadata = metadata().without("fallback_error", "unreadable")
             root.body = content().string()
 `).
 		Example("Standard Webhooks, while a key is rotated", "Each message is signed with both keys; the receiver verifies with whichever it has.", `
@@ -101,9 +123,11 @@ A refused message is nacked with an error that has the status and the beginning 
 
 ### Dead letters
 
-The host replays a refused message for ever, so it needs somewhere to go: put this output first in a ` + "`fallback`" + `, as in the examples, and what is refused goes to the output behind it with the error as ` + "`fallback_error`" + `. ` + "`reject_errored`" + ` in between sends messages there that a processor failed on; without it they would be posted as they are. Outside a ` + "`fallback`" + ` a warning at the start says so.
+The host replays a refused message for ever, so it needs somewhere to go: put this output first in a ` + "`fallback`" + `, as in the examples, and what is refused goes to the output behind it with the error as ` + "`fallback_error`" + `. Outside a ` + "`fallback`" + ` a warning at the start says so.
 
-To send dead letters again, keep the metadata beside the body: with it the message has the id it had, and the receiver recognises what it took already. Once the receiver has been mended, move the file away from under the pipeline that writes it, and run the second example, which is [config/callback_redrive.yaml](../../config/callback_redrive.yaml). It ends by itself. The file that it reads stays as it is, to be deleted when all has gone well; what is refused again is in a new one.
+A message that a processor failed on would be posted as it is. ` + "`try_catch`" + ` around the processors and a ` + "`switch`" + ` in front of this output send it to the dead letters, as in the examples, whether ` + "`error_handling.strict`" + ` is true or false. ` + "`reject_errored`" + ` does so only while it is false: with true no output takes what is flagged as failed, the one for dead letters no more than this one, and it comes again for ever.
+
+To send dead letters again, keep the metadata beside the body: with it the message has the id it had, and the receiver recognises what it took already. Once the receiver has been mended, stop the pipeline, move the file away, and start it again: running, it would go on writing to the file that it has open, wherever that was moved. Then run the second example, which ends by itself; for Standard Webhooks it is [config/callback_redrive.yaml](../../config/callback_redrive.yaml). The file that it reads stays as it is, to be deleted when all has gone well; what is refused again is in a new one.
 
 ### Several events in one notification
 
