@@ -36,10 +36,10 @@ func importedPipeline(t *testing.T, kind, callback string) string {
 	}`, kind, callback))
 	require.NoError(t, err)
 	pipeline, _ := i.Pipeline()
-	const signature = "          signature:\n"
+	const signature = "                signature:\n"
 	require.Contains(t, string(pipeline), signature)
 	return strings.Replace(string(pipeline), signature,
-		"          retry: { max_attempts: 1000, initial_interval: 20ms, max_interval: 100ms }\n"+signature, 1)
+		"                retry: { max_attempts: 1000, initial_interval: 20ms, max_interval: 100ms }\n"+signature, 1)
 }
 
 // Polled, in the form of Cloud Elements: up to ten events of one object in a notification, signed, each record's states
