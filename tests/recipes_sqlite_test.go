@@ -121,7 +121,7 @@ func TestSQLiteLateEventsOverwriteNothing(t *testing.T) {
 	k.sim.Delete("persons", "1")
 	k.settles("the records are Pipedrive's", func() []string { return k.differences(k.records(), keptLists, true) })
 	eventually(t, "the deals are polled", func() bool {
-		return len(k.ask(`SELECT '{}' AS answer FROM pipedrive_records WHERE object = 'deal' AND object_id IN ('1', '2') AND polled AND data ->> 'title' = 'In time'`)) == 2
+		return len(k.ask(`SELECT '{}' AS answer FROM pipedrive_records WHERE object = 'deal' AND object_id IN ('1', '2') AND via = 'poll' AND data ->> 'title' = 'In time'`)) == 2
 	})
 
 	k.mail.holdBack("")
@@ -129,6 +129,27 @@ func TestSQLiteLateEventsOverwriteNothing(t *testing.T) {
 	told := k.mail.told(t)
 	k.settles("the late events are in the log", func() []string { return without(told, idsOf(k.loggedEvents())) })
 	assert.Empty(t, k.differences(k.records(), keptLists, true))
+}
+
+// Without polling too a webhook changes nothing that a later one of the same second has changed.
+func TestSQLiteLateWebhookOfASecondOverwritesNothing(t *testing.T) {
+	k := newKitchen(t, 12)
+	k.sim.SetQuirks(func(q *simulator.Quirks) { q.SendTwice, q.SendOutOfOrder = false, false })
+	k.cook("sqlite.yaml")
+	k.settles("the records are Pipedrive's", func() []string { return k.differences(k.records(), keptLists, true) })
+	k.sim.FailAlways(simulator.Status(http.StatusServiceUnavailable).On("/api/v2"))
+	k.mail.holdBack("Late")
+	k.sim.Advance(10*time.Second - time.Duration(k.sim.Now().Nanosecond()))
+	k.sim.Update("deals", "1", simulator.Fields{"title": "Late in its second"})
+	k.sim.Advance(time.Millisecond)
+	k.sim.Update("deals", "1", simulator.Fields{"title": "In time"})
+	eventually(t, "the later comes", func() bool { return k.records()["deal/1"].Data["title"] == "In time" })
+
+	k.mail.holdBack("")
+	k.drain()
+	told := k.mail.told(t)
+	k.settles("the late event is in the log", func() []string { return without(told, idsOf(k.loggedEvents())) })
+	assert.Equal(t, "In time", k.records()["deal/1"].Data["title"])
 }
 
 // What an event does not carry stays; what it says is empty becomes so.
