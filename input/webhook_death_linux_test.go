@@ -1,7 +1,6 @@
 package input
 
 import (
-	"bytes"
 	"fmt"
 	"log/slog"
 	"net"
@@ -18,17 +17,25 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// When the system takes the listener away, the host is told so, and the next Connect opens the same address anew. What
-// was accepted before is still there.
+// When the system takes the listener away, the host is told so, and the next Connect opens the same address anew. The log
+// says both, once.
 func TestADoorWhoseListenerIsTakenAwayIsOpenedAnew(t *testing.T) {
+	folder := t.TempDir()
+	log, err := os.Create(filepath.Join(folder, "log"))
+	require.NoError(t, err)
+	defer log.Close()
+	says := func(line string) int {
+		content, err := os.ReadFile(log.Name())
+		require.NoError(t, err)
+		return strings.Count(string(content), line)
+	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	require.NoError(t, l.Close())
-	var log bytes.Buffer // to be read when the input is closed
-	res := service.MockResourcesOptUseLogger(service.NewLoggerFromSlog(slog.New(slog.NewTextHandler(&log, nil))))
-	in, err := openWebhook(t, hookCredentials+"address: "+l.Addr().String()+"\njournal: { path: "+filepath.Join(t.TempDir(), "webhooks.db")+" }", res)
+	in, err := openWebhook(t, hookCredentials+"address: "+l.Addr().String()+"\njournal: { path: "+filepath.Join(folder, "webhooks.db")+" }", service.MockResourcesOptUseLogger(service.NewLoggerFromSlog(slog.New(slog.NewTextHandler(log, nil)))))
 	require.NoError(t, err)
 	require.NoError(t, in.Connect(t.Context()))
+	assert.Zero(t, says("again"))
 	read := make(chan error, 1)
 	go func() {
 		_, _, err := in.ReadBatch(t.Context())
@@ -36,10 +43,16 @@ func TestADoorWhoseListenerIsTakenAwayIsOpenedAnew(t *testing.T) {
 	}()
 	takeAway(t, l.Addr().(*net.TCPAddr).Port)
 	require.ErrorIs(t, <-read, service.ErrNotConnected)
+	assert.Equal(t, 1, says(`level=ERROR msg="The door is closed: `))
+	taken, err := net.Listen("tcp", l.Addr().String())
+	require.NoError(t, err)
+	require.Error(t, in.Connect(t.Context()), "somebody else was faster")
+	assert.Zero(t, says("again"))
+	require.NoError(t, taken.Close())
 	require.NoError(t, in.Connect(t.Context()))
 	assert.Equal(t, http.StatusOK, in.ask(t, http.MethodGet, "/healthz"))
-	require.NoError(t, in.Close(t.Context()))
-	assert.Equal(t, 1, strings.Count(log.String(), "The door is open again"))
+	require.NoError(t, in.Connect(t.Context()))
+	assert.Equal(t, 1, says(`level=INFO msg="The door is open again"`))
 }
 
 // takeAway shuts the socket of this process that listens on a port: its accept fails, as after a fault of the system.

@@ -23,6 +23,7 @@ func Remedy(err error) string {
 	var credential *CredentialError
 	var later *LaterError
 	var forbidden *ForbiddenError
+	var refused *RefusedError
 	switch {
 	case errors.As(err, &credential):
 		return credential.Remedy
@@ -34,6 +35,8 @@ func Remedy(err error) string {
 		return "give the user of the credential, or the app, the right to this"
 	case errors.As(err, new(*WebhookLimitError)):
 		return "remove webhooks that are no longer needed: benthos-pipedrive webhooks list shows them"
+	case errors.As(err, &refused) && refused.Method == http.MethodPost && refused.Path == webhooksPath:
+		return "check that Pipedrive reaches public_url from the internet by https, and that it knows each of events"
 	case errors.As(err, new(decision)):
 		return "check base_url, or the path if it is a custom object"
 	}

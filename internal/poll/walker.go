@@ -173,8 +173,8 @@ func (w *walker) pauseUntilLater(err *pipedrive.LaterError) time.Duration {
 		}
 		return pause
 	}
-	w.e.cfg.Log.Warnf("Reading %s has failed %d times in a row, next try in %v: %v: %s",
-		w.obj.Name, w.failures, pause.Round(time.Millisecond), err, pipedrive.Remedy(err))
+	w.e.cfg.Log.Warnf("Reading %s has failed %d times in a row, next try in %v: %v",
+		w.obj.Name, w.failures, pause.Round(time.Millisecond), pipedrive.WithRemedy(err))
 	w.failing.Store(true)
 	w.e.failing(err)
 	return pause
@@ -191,7 +191,7 @@ func (w *walker) pauseRefused(err error) time.Duration {
 // tell logs why an object is not read once, not once a cycle, and what to do about it.
 func (w *walker) tell(pause time.Duration, err error, or string) {
 	if w.refused == "" {
-		w.e.cfg.Log.Warnf("Not reading %s for now, next try in %v: %v: %s%s", w.obj.Name, pause.Round(time.Second), err, pipedrive.Remedy(err), or)
+		w.e.cfg.Log.Warnf("Not reading %s for now, next try in %v: %v%s", w.obj.Name, pause.Round(time.Second), pipedrive.WithRemedy(err), or)
 	}
 	w.refused = err.Error()
 }

@@ -2,6 +2,7 @@ package webhook
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -107,6 +108,34 @@ func TestWhileTheAPIIsDownItIsAskedAgainEveryInterval(t *testing.T) {
 		o.pass(10 * time.Minute)
 		assert.Len(t, o.told(), 1, "another outage is news")
 	})
+}
+
+func TestTheLineOfALookThatFailedEndsWithWhatToDo(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name  string
+		spoil func(*office)
+		line  string
+	}{
+		{"Pipedrive is down", func(o *office) { o.sim.FailAlways(simulator.Status(503)) }, " (server): Pipedrive is at fault: try again later"},
+		{"a revoked token", func(o *office) { o.sim.FailAlways(simulator.Status(401)) }, ": the credential was refused: check api_token or oauth2, and that its user may use the API"},
+		{"no scope", func(o *office) { o.sim.FailAlways(simulator.Scope403()) }, ": give the user of the credential, or the app, the right to this"},
+		{"a URL that is not reached", func(o *office) { o.cfg.URL = "https://api.pipedrive.com/v1/deals" }, "invalid or non-reachable URL: check that Pipedrive reaches public_url from the internet by https, and that it knows each of events"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			inOffice(t, simulator.Options{}, func(t *testing.T, o *office) {
+				test.spoil(o)
+				o.start()
+				o.pass(time.Minute)
+				lines := o.told()
+				require.Len(t, lines, 1)
+				assert.True(t, strings.HasPrefix(lines[0], "WARN Looking after webhooks at Pipedrive, next try in 5m0s: "), lines[0])
+				assert.True(t, strings.HasSuffix(lines[0], test.line), lines[0])
+				assert.Equal(t, 1, strings.Count(lines[0], test.line[strings.LastIndex(test.line, ": "):]), lines[0])
+			})
+		})
+	}
 }
 
 func TestARevokedTokenIsNoHotLoop(t *testing.T) {
