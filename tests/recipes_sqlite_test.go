@@ -2,6 +2,7 @@ package tests
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -45,7 +46,10 @@ func (k *kitchen) ask(query string) []string {
 	require.NoError(k.t, err)
 	config := filepath.Join(k.t.TempDir(), "ask.yaml")
 	require.NoError(k.t, os.WriteFile(config, fmt.Appendf(nil, asks, filepath.Join(k.folder, "state/crm.db"), query), 0o600))
-	out, err := exec.Command(binary, "run", config).Output()
+	// Without its table the host asks again and again.
+	ctx, cancel := context.WithTimeout(k.t.Context(), 10*time.Second)
+	defer cancel()
+	out, err := exec.CommandContext(ctx, binary, "run", config).Output()
 	if err != nil {
 		return nil
 	}
