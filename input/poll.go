@@ -174,12 +174,12 @@ func (p *pollInput) ReadBatch(ctx context.Context) (service.MessageBatch, servic
 	}
 	select {
 	case b := <-run.batches:
-		return run.labels.messages(b.page, b.received), b.ack, nil
+		return run.messages(b)
 	default:
 	}
 	select {
 	case b := <-run.batches:
-		return run.labels.messages(b.page, b.received), b.ack, nil
+		return run.messages(b)
 	case <-run.engine.Down():
 		p.res.Logger().Errorf("Pipedrive cannot be read. Nothing is handed on until it can, and it is asked again with growing pauses: %v", pipedrive.WithRemedy(run.engine.Reason()))
 		return nil, nil, service.ErrNotConnected

@@ -18,7 +18,8 @@ type labels struct {
 
 var (
 	viaPoll any = "poll"
-	actions     = map[poll.Action]any{
+	// actions are all there are, boxed once.
+	actions = map[poll.Action]any{
 		poll.Created: string(poll.Created), poll.Updated: string(poll.Updated), poll.Deleted: string(poll.Deleted), poll.Snapshot: string(poll.Snapshot),
 	}
 )

@@ -46,7 +46,7 @@ func newPollMetrics(res *service.Resources) *pollMetrics {
 // beginAtZero shows all counts that an alert may watch: one that first appears with its first event never grew.
 func (m *pollMetrics) beginAtZero(objects []entity.Object) {
 	for _, object := range objects {
-		for _, action := range []poll.Action{poll.Created, poll.Updated, poll.Deleted, poll.Snapshot} {
+		for action := range actions {
 			m.records.Incr(0, object.Name, string(action))
 		}
 	}

@@ -148,6 +148,10 @@ func (r *pollRun) handOn(ctx context.Context, page poll.Page) error {
 	}
 }
 
+func (r *pollRun) messages(b pollBatch) (service.MessageBatch, service.AckFunc, error) {
+	return r.labels.messages(b.page, b.received), b.ack, nil
+}
+
 // countDropped counts what was refused for good: with auto_replay_nacks off, a refused record is dropped by the
 // user's own choice and the cursor passes it.
 func (r *pollRun) countDropped(batch int, err error) {

@@ -3,7 +3,6 @@ package input_test
 import (
 	"context"
 	"errors"
-	"net/http"
 	"strings"
 	"sync"
 	"testing"
@@ -98,25 +97,10 @@ func TestTracedMessagesHaveTheirOwnVerdicts(t *testing.T) {
 	url := "http://" + address
 	opened(t, url)
 
-	statuses := make([]int, requests)
-	var people sync.WaitGroup
-	people.Go(func() { statuses[0] = post(t, url+"/events/pipedrive", event(0, 0)) })
-	<-first // the output is busy with the first
-	for i := 1; i < requests; i++ {
-		people.Go(func() { statuses[i] = post(t, url+"/events/pipedrive", event(i, 0)) })
-	}
-	close(held)
-	people.Wait()
+	assertDeal13AloneIsRefused(t, url, requests, first, held)
 	require.NoError(t, stream.StopWithin(20*time.Second))
 	require.NoError(t, <-ended)
 
-	for i, status := range statuses {
-		want := http.StatusOK
-		if i == 13 {
-			want = http.StatusServiceUnavailable
-		}
-		assert.Equal(t, want, status, "deal %d", i)
-	}
 	assert.Less(t, batches, requests, "some came together")
 	ids := map[string]bool{}
 	for _, attributes := range book.ended {

@@ -134,6 +134,28 @@ func TestWebhooksComeAsPipedriveSentThemWithTheirMetadata(t *testing.T) {
 	}
 }
 
+// assertDeal13AloneIsRefused posts one event of each deal. The output is busy with the first, as first says, until held is
+// closed, and meanwhile the others come.
+func assertDeal13AloneIsRefused(t *testing.T, url string, requests int, first <-chan struct{}, held chan<- struct{}) {
+	t.Helper()
+	statuses := make([]int, requests)
+	var people sync.WaitGroup
+	people.Go(func() { statuses[0] = post(t, url+"/events/pipedrive", event(0, 0)) })
+	<-first
+	for i := 1; i < requests; i++ {
+		people.Go(func() { statuses[i] = post(t, url+"/events/pipedrive", event(i, 0)) })
+	}
+	close(held)
+	people.Wait()
+	for i, status := range statuses {
+		want := http.StatusOK
+		if i == 13 {
+			want = http.StatusServiceUnavailable
+		}
+		assert.Equal(t, want, status, "deal %d", i)
+	}
+}
+
 // Requests that wait at one moment are one batch, without a timer; one bad message does not fail the others.
 func TestOneBadMessageDoesNotFailTheOthersOfItsBatch(t *testing.T) {
 	sim := simulator.RunT(t, simulator.Options{})
@@ -158,22 +180,7 @@ func TestOneBadMessageDoesNotFailTheOthersOfItsBatch(t *testing.T) {
 	})
 	p.start()
 	opened(t, url)
-	statuses := make([]int, requests)
-	var people sync.WaitGroup
-	people.Go(func() { statuses[0] = post(t, url+"/events/pipedrive", event(0, 0)) })
-	<-first // the output is busy with the first
-	for i := 1; i < requests; i++ {
-		people.Go(func() { statuses[i] = post(t, url+"/events/pipedrive", event(i, 0)) })
-	}
-	close(held)
-	people.Wait()
-	for i, status := range statuses {
-		want := http.StatusOK
-		if i == 13 {
-			want = http.StatusServiceUnavailable
-		}
-		assert.Equal(t, want, status, "deal %d", i)
-	}
+	assertDeal13AloneIsRefused(t, url, requests, first, held)
 	p.stop()
 	assert.Less(t, batches.Load(), int64(requests), "some came together")
 	assert.Contains(t, p.log.String(), "No journal is set")

@@ -30,8 +30,7 @@ type shared struct {
 	log      Logger
 
 	mu       sync.Mutex
-	down     bool
-	askAgain time.Time
+	askAgain time.Time // zero: it works
 }
 
 // claim takes a key for Fresh where nobody can say.
@@ -76,23 +75,23 @@ func (s *shared) release(key string, within time.Duration) {
 func (s *shared) resting() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.down && time.Now().Before(s.askAgain)
+	return time.Now().Before(s.askAgain)
 }
 
 func (s *shared) fails(err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !s.down {
+	if s.askAgain.IsZero() {
 		s.log.Warnf("dedupe.cache does not work. Webhooks are taken all the same, but what reaches several replicas may be delivered twice: %v", err)
 	}
-	s.down, s.askAgain = true, time.Now().Add(storeRest)
+	s.askAgain = time.Now().Add(storeRest)
 }
 
 func (s *shared) works() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.down {
+	if !s.askAgain.IsZero() {
 		s.log.Infof("dedupe.cache works again")
 	}
-	s.down = false
+	s.askAgain = time.Time{}
 }
