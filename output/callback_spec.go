@@ -34,15 +34,7 @@ output:
                 url: https://app.example.com/events
                 signature: { scheme: elements, keys: [ "${SIGNING_KEY}" ] }
                 headers: { X-Team: sales }
-    - file:
-        path: ./state/dead_letters.jsonl
-        codec: lines
-      processors:
-        - mapping: |
-            root.error = @fallback_error
-            root.metadata = metadata().without("fallback_error", "unreadable")
-            root.body = content().string()
-
+`+toDeadLetters+`
 cache_resources:
   - label: state
     bolt: { path: ./state/benthos-pipedrive.db }
@@ -77,15 +69,7 @@ output:
                 url: https://app.example.com/events
                 signature: { scheme: elements, keys: [ "${SIGNING_KEY}" ] }
                 retry: { max_attempts: 3 }
-    - file:
-        path: ./state/dead_letters.jsonl
-        codec: lines
-      processors:
-        - mapping: |
-            root.error = @fallback_error
-            root.metadata = metadata().without("fallback_error", "unreadable")
-            root.body = content().string()
-`).
+`+toDeadLetters).
 		Example("Standard Webhooks, while a key is rotated", "Each message is signed with both keys; the receiver verifies with whichever it has.", `
 input:
   pipedrive_webhook:
@@ -104,6 +88,17 @@ output:
     - file: { path: ./state/dead_letters.jsonl, codec: lines }
 `)
 }
+
+// toDeadLetters is the end of a fallback, for what the callback refuses.
+const toDeadLetters = `    - file:
+        path: ./state/dead_letters.jsonl
+        codec: lines
+      processors:
+        - mapping: |
+            root.error = @fallback_error
+            root.metadata = metadata().without("fallback_error", "unreadable")
+            root.body = content().string()
+`
 
 const callbackDescription = `
 Each message is one POST with the message as its body, in the very bytes it has. Delivery is at least once: after a crash, a stop in mid-retry or an answer that was lost, a message comes again with the same id. Receivers should remember ids for a day.
