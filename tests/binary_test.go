@@ -2,8 +2,6 @@
 package tests
 
 import (
-	"bytes"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -12,6 +10,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/benthos-pipedrive/benthos-pipedrive/tests/unrest"
 )
 
 // buildOnce builds the real binary once a run.
@@ -40,25 +40,7 @@ func (e *buildError) Error() string { return e.err.Error() + "\n" + string(e.out
 type process struct {
 	t   *testing.T
 	cmd *exec.Cmd
-	log *logBuffer
-}
-
-// logBuffer is what a process has written so far.
-type logBuffer struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (l *logBuffer) Write(b []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(b)
-}
-
-func (l *logBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.String()
+	log *unrest.Log
 }
 
 // run starts the binary with a pipeline that is written to a file in folder.
@@ -74,7 +56,7 @@ func start(t *testing.T, folder string, env []string, arguments ...string) *proc
 	t.Helper()
 	binary, err := buildOnce()
 	require.NoError(t, err)
-	p := &process{t: t, log: &logBuffer{}}
+	p := &process{t: t, log: &unrest.Log{}}
 	p.cmd = exec.Command(binary, arguments...)
 	p.cmd.Dir = folder
 	p.cmd.Env = append(os.Environ(), env...)
@@ -103,15 +85,6 @@ func (p *process) stop() string {
 	require.NoError(p.t, p.cmd.Process.Signal(os.Interrupt))
 	require.NoError(p.t, p.cmd.Wait(), "log:\n%s", p.log)
 	return p.log.String()
-}
-
-// freeAddress is one that nobody listens on at the moment.
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer l.Close()
-	return l.Addr().String()
 }
 
 // eventually waits for what another process does.

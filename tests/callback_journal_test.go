@@ -1,18 +1,17 @@
 package tests
 
 import (
-	"context"
 	"net/http"
 	"os"
 	"path/filepath"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"github.com/tidwall/gjson"
 
 	"github.com/benthos-pipedrive/benthos-pipedrive/internal/simulator"
+	"github.com/benthos-pipedrive/benthos-pipedrive/tests/unrest"
 )
 
 // The recipe as it is, but for the hours between its tries: while the application is down every webhook has its 200 at
@@ -23,7 +22,7 @@ func TestCallbacksOfWebhooksWaitInTheJournal(t *testing.T) {
 	sim := simulator.RunT(t, simulator.Options{Deals: deals})
 	app := newApplication(t, key)
 	app.becomes(true, "")
-	folder, door := t.TempDir(), freeAddress(t)
+	folder, door := t.TempDir(), unrest.FreeAddress(t)
 	dead := filepath.Join(folder, "state", "dead_letters.jsonl")
 	recipe := func(name string, set ...string) *process {
 		path, err := filepath.Abs(filepath.Join("../config", name))
@@ -47,13 +46,7 @@ func TestCallbacksOfWebhooksWaitInTheJournal(t *testing.T) {
 	for _, id := range sim.IDs("deals") {
 		sim.Update("deals", id, simulator.Fields{"title": "Blue Harbor renewal"})
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-	defer cancel()
-	require.NoError(t, sim.Drain(ctx))
-	for _, d := range sim.Deliveries() {
-		assert.Equal(t, simulator.Delivered, d.Outcome)
-		assert.Len(t, d.Tries, 1, "accepted at the first try")
-	}
+	assertAcceptedAtOnce(t, sim)
 	eventually(t, "the application is asked and asked", func() bool { _, n := app.counts(); return n > 30 })
 	p.kill()
 	_, before := app.counts()

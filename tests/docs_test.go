@@ -220,3 +220,14 @@ Options:{{range $i, $o := .}}{{if $i}},{{end}} ` + "`{{$o}}`" + `{{end}}.
 {{end}}{{end}}{{with trim .Footnotes}}
 {{.}}
 {{end}}`
+
+// docsSection is what stands in a page of docs below a heading of the second level.
+func docsSection(t *testing.T, page, heading string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("../docs", page))
+	require.NoError(t, err)
+	_, section, found := strings.Cut(string(text), "\n## "+heading+"\n")
+	require.True(t, found)
+	section, _, _ = strings.Cut(section, "\n## ")
+	return section
+}

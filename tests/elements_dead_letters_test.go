@@ -13,6 +13,7 @@ import (
 	"github.com/tidwall/gjson"
 
 	"github.com/benthos-pipedrive/benthos-pipedrive/internal/simulator"
+	"github.com/benthos-pipedrive/benthos-pipedrive/tests/unrest"
 )
 
 // What an imported instance cannot read is one dead letter, and everything else reaches the app: polled or pushed, with
@@ -26,7 +27,7 @@ func TestWhatAnImportedInstanceCannotReadIsADeadLetter(t *testing.T) {
 				t.Parallel()
 				sim := simulator.RunT(t, simulator.Options{Deals: 5, DailyBudget: plenty, Burst: plenty})
 				app := newElementsApp(t).inbox("/events", "s3cr3t")
-				folder, door := t.TempDir(), freeAddress(t)
+				folder, door := t.TempDir(), unrest.FreeAddress(t)
 				dead := filepath.Join(folder, "state", "dead_letters_20931.jsonl")
 				pipeline := filepath.Join(folder, "pipeline.yaml")
 				require.NoError(t, os.WriteFile(pipeline, []byte(importedPipeline(t, kind, app.url)), 0o600))

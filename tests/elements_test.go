@@ -1,7 +1,6 @@
 package tests
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -20,6 +19,7 @@ import (
 
 	"github.com/benthos-pipedrive/benthos-pipedrive/internal/instance"
 	"github.com/benthos-pipedrive/benthos-pipedrive/internal/simulator"
+	"github.com/benthos-pipedrive/benthos-pipedrive/tests/unrest"
 )
 
 // importedPipeline is what import-instance makes of an instance, with retries that a test can wait for.
@@ -99,7 +99,7 @@ func TestPushedElementsReachAnAppThatRefusesForAWhile(t *testing.T) {
 			sim := simulator.RunT(t, simulator.Options{Deals: 8})
 			app := newElementsApp(t).inbox("/events", "s3cr3t")
 			app.goDown()
-			door := freeAddress(t)
+			door := unrest.FreeAddress(t)
 			p := run(t, t.TempDir(), importedPipeline(t, "webhook", app.url),
 				"HOOK_ADDRESS="+door, "HOOK_USERNAME=hook", "HOOK_PASSWORD=hunter2", "SIGNING_KEY=s3cr3t", "HTTP_ADDRESS=127.0.0.1:0")
 			eventually(t, "the door is open", func() bool { status, _ := get("http://" + door + "/healthz"); return status == http.StatusOK })
@@ -115,13 +115,7 @@ func TestPushedElementsReachAnAppThatRefusesForAWhile(t *testing.T) {
 			for _, id := range ids {
 				sim.Delete("deals", id)
 			}
-			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-			defer cancel()
-			require.NoError(t, sim.Drain(ctx))
-			for _, d := range sim.Deliveries() {
-				assert.Equal(t, simulator.Delivered, d.Outcome)
-				assert.Len(t, d.Tries, 1, "accepted at the first try")
-			}
+			assertAcceptedAtOnce(t, sim)
 			eventually(t, "the app is asked and asked", func() bool { return app.refusals() > 20 })
 			assert.Empty(t, app.messages())
 			app.comeBack()

@@ -1,7 +1,6 @@
 package tests
 
 import (
-	"os"
 	"regexp"
 	"slices"
 	"strconv"
@@ -117,11 +116,7 @@ type metricRow struct {
 // metricTable reads that table, by the metric's name.
 func metricTable(t *testing.T) map[string]metricRow {
 	t.Helper()
-	page, err := os.ReadFile("../docs/architecture.md")
-	require.NoError(t, err)
-	_, section, found := strings.Cut(string(page), "\n## Metrics\n")
-	require.True(t, found)
-	section, _, _ = strings.Cut(section, "\n## ")
+	section := docsSection(t, "architecture.md", "Metrics")
 	rows := map[string]metricRow{}
 	for _, row := range regexp.MustCompile("(?m)^\\| (`pipedrive_.+`) \\| (.+) \\|$").FindAllStringSubmatch(section, -1) {
 		for _, named := range regexp.MustCompile("`(pipedrive_[a-z_]+)(?:\\{([a-z,]+)\\})?`").FindAllStringSubmatch(row[1], -1) {

@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/benthos-pipedrive/benthos-pipedrive/tests/attack"
+	"github.com/benthos-pipedrive/benthos-pipedrive/tests/unrest"
 )
 
 // Slow-loris, 200 MB bodies, gzip bombs, deep JSON, malformed bodies, wrong passwords by the thousand, all at once:
@@ -24,7 +25,7 @@ import (
 // next one.
 func TestWebhookUnderAttackServesGoodClients(t *testing.T) {
 	const flat = 120 << 20
-	address := freeAddress(t)
+	address := unrest.FreeAddress(t)
 	p := run(t, t.TempDir(), fmt.Sprintf(`
 http: { enabled: false }
 input:

@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/benthos-pipedrive/benthos-pipedrive/internal/simulator"
+	"github.com/benthos-pipedrive/benthos-pipedrive/tests/unrest"
 )
 
 // scene is a failure, and what the log at its usual level must say about it to somebody who has never seen it before.
@@ -276,7 +277,7 @@ func TestTheLogSaysWhatToDo(t *testing.T) {
 	for _, s := range scenes {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
-			w := &sceneWorld{t: t, folder: t.TempDir(), hooks: freeAddress(t)}
+			w := &sceneWorld{t: t, folder: t.TempDir(), hooks: unrest.FreeAddress(t)}
 			w.sim = simulator.RunT(t, simulator.Options{
 				Deals: 20, Persons: 20, DailyBudget: plenty, Burst: plenty, Token: "s3cret-token",
 				OAuth: simulator.OAuth{ClientID: "cid", ClientSecret: "s3cret-app", RefreshToken: "s3cret-refresh"},
@@ -285,7 +286,7 @@ func TestTheLogSaysWhatToDo(t *testing.T) {
 				s.before(w)
 			}
 			p := run(t, w.folder, "http: { enabled: false }\n"+strings.NewReplacer(
-				"%URL", w.sim.URL(), "%TOKEN", w.sim.Token(), "%SINK", freeAddress(t), "%HOOKS", w.hooks, "%BUSY", busy.URL,
+				"%URL", w.sim.URL(), "%TOKEN", w.sim.Token(), "%SINK", unrest.FreeAddress(t), "%HOOKS", w.hooks, "%BUSY", busy.URL,
 				"%TAKEN", strings.TrimPrefix(w.sim.URL(), "http://"),
 			).Replace(s.pipeline))
 			if s.after != nil {
@@ -323,11 +324,7 @@ func TestTheLogSaysWhatToDo(t *testing.T) {
 // explainedLines are those of docs/operations.md, with … for what differs.
 func explainedLines(t *testing.T) (lines []string) {
 	t.Helper()
-	page, err := os.ReadFile("../docs/operations.md")
-	require.NoError(t, err)
-	_, section, found := strings.Cut(string(page), "\n## Log lines that ask for a person\n")
-	require.True(t, found)
-	section, _, _ = strings.Cut(section, "\n## ")
+	section := docsSection(t, "operations.md", "Log lines that ask for a person")
 	for _, row := range regexp.MustCompile("(?m)^\\| `(.+?)` \\| .+ \\|$").FindAllStringSubmatch(section, -1) {
 		lines = append(lines, row[1])
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/benthos-pipedrive/benthos-pipedrive/internal/simulator"
+	"github.com/benthos-pipedrive/benthos-pipedrive/tests/unrest"
 )
 
 // tenement is one process in which many instances live, and the tenants that are in trouble.
@@ -34,7 +35,7 @@ type tenement struct {
 func newTenement(t *testing.T, n int) *tenement {
 	t.Helper()
 	folder := t.TempDir()
-	h := &tenement{t: t, folder: filepath.Join(folder, "crm"), door: freeAddress(t), health: freeAddress(t)}
+	h := &tenement{t: t, folder: filepath.Join(folder, "crm"), door: unrest.FreeAddress(t), health: unrest.FreeAddress(t)}
 	h.polled, h.pushed = tenants(t, n)
 	require.NoError(t, os.Mkdir(filepath.Join(folder, "instances"), 0o700))
 	var files []string

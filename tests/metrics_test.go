@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/benthos-pipedrive/benthos-pipedrive/internal/simulator"
+	"github.com/benthos-pipedrive/benthos-pipedrive/tests/unrest"
 )
 
 // watched has both doors with all that they count, and an output that fails now and then.
@@ -268,7 +269,7 @@ func watchedFeed(t *testing.T) (sim *simulator.Simulator, sink *receiver, addres
 	sink = &receiver{taken: map[string]int{}}
 	server := httptest.NewServer(sink)
 	t.Cleanup(server.Close)
-	address, hooks = freeAddress(t), freeAddress(t)
+	address, hooks = unrest.FreeAddress(t), unrest.FreeAddress(t)
 	sim.FailNext(simulator.Burst429().On("/api/v2/deals").Times(2))
 	sim.FailNext(simulator.Status(http.StatusInternalServerError).On("/api/v2/persons").Times(2))
 	sim.FailNext(simulator.Reset().On("/api/v2/organizations"))
@@ -312,7 +313,7 @@ func assertTable(t *testing.T, e exposition) {
 func TestMetricsOfALongFirstWalk(t *testing.T) {
 	sim := simulator.RunT(t, simulator.Options{Deals: 4000, DailyBudget: plenty, Burst: plenty})
 	sim.FailAlways(simulator.Slow(time.Second).On("/api/v2/deals"))
-	address := freeAddress(t)
+	address := unrest.FreeAddress(t)
 	run(t, t.TempDir(), fmt.Sprintf(`
 http: { address: %s }
 input:

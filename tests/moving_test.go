@@ -14,6 +14,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/benthos-pipedrive/benthos-pipedrive/tests/unrest"
 )
 
 // typed are the commands that a page tells to type, by the heading under which they stand.
@@ -112,7 +114,7 @@ func TestMovingFromCloudElementsIsAsThePageSays(t *testing.T) {
 	commands := typed(t, "../docs/moving-from-cloud-elements.md")
 	polled, pushed := tenants(t, 2)
 	app, pushedApp := polled[0].app, pushed[0].app
-	door := freeAddress(t)
+	door := unrest.FreeAddress(t)
 	s := newShell(t, map[string]string{"PIPEDRIVE_API_TOKEN": polled[0].token, "SIGNING_KEY": app.key},
 		"PIPEDRIVE_BASE_URL="+polled[0].company.URL(), "HTTP_ADDRESS=127.0.0.1:0", "HOOK_ADDRESS="+door)
 	checkout := s.folder

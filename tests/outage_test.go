@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/benthos-pipedrive/benthos-pipedrive/internal/simulator"
+	"github.com/benthos-pipedrive/benthos-pipedrive/tests/unrest"
 )
 
 // sinkPipeline sends what each webhook is about; a journal may be set.
@@ -68,7 +69,7 @@ func runIntoASink(t *testing.T, journal string) (door string, s *sink) {
 	s = &sink{came: map[string]bool{}}
 	server := httptest.NewServer(s)
 	t.Cleanup(server.Close)
-	door = freeAddress(t)
+	door = unrest.FreeAddress(t)
 	run(t, t.TempDir(), fmt.Sprintf(sinkPipeline, door, journal, server.URL))
 	eventually(t, "the door is open", func() bool {
 		status, _ := get("http://" + door + "/healthz")

@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/benthos-pipedrive/benthos-pipedrive/internal/simulator"
+	"github.com/benthos-pipedrive/benthos-pipedrive/tests/unrest"
 )
 
 // plenty is a budget that no test spends.
@@ -140,7 +141,7 @@ func mend(t *testing.T, path string) {
 // /ready turns 503 while the source cannot be read, and 200 when it can again. Metrics say the same.
 func TestReadyTellsTheTruth(t *testing.T) {
 	sim := simulator.RunT(t, simulator.Options{Deals: 10, DailyBudget: plenty, Burst: plenty})
-	address := freeAddress(t)
+	address := unrest.FreeAddress(t)
 	p := run(t, t.TempDir(), fmt.Sprintf(`
 http: { address: %s }
 input:
@@ -181,7 +182,7 @@ output: { drop: {} }
 // When the company's daily budget is spent, nothing is asked and the input is not ready, until there is a new one.
 func TestASpentBudgetIsNotReady(t *testing.T) {
 	sim := simulator.RunT(t, simulator.Options{Deals: 10, DailyBudget: plenty, Burst: plenty})
-	address := freeAddress(t)
+	address := unrest.FreeAddress(t)
 	p := run(t, t.TempDir(), fmt.Sprintf(`
 http: { address: %s }
 input:
@@ -263,7 +264,7 @@ func TestBadConfigurationEndsTheProgram(t *testing.T) {
 // An unwritable state path is no crash: the program says so, is not ready, and goes on when it is mended.
 func TestAnUnwritableStatePathIsWaitedFor(t *testing.T) {
 	sim := simulator.RunT(t, simulator.Options{Deals: 10, DailyBudget: plenty, Burst: plenty})
-	folder, address := t.TempDir(), freeAddress(t)
+	folder, address := t.TempDir(), unrest.FreeAddress(t)
 	require.NoError(t, os.WriteFile(filepath.Join(folder, "state"), nil, 0o600), "a file where a folder has to be")
 	run(t, folder, strings.Replace(fmt.Sprintf(killedPoll, sim.URL(), sim.Token(), 100, 2), "{ enabled: false }", "{ address: "+address+" }", 1))
 	said := ""

@@ -19,6 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/benthos-pipedrive/benthos-pipedrive/internal/simulator"
+	"github.com/benthos-pipedrive/benthos-pipedrive/tests/unrest"
 )
 
 // prometheusTool is where .ci/prometheus has put it.
@@ -49,7 +50,7 @@ func watch(t *testing.T, address string) prometheusServer {
 	t.Helper()
 	rules, err := filepath.Abs(alertsFile)
 	require.NoError(t, err)
-	folder, listen := t.TempDir(), freeAddress(t)
+	folder, listen := t.TempDir(), unrest.FreeAddress(t)
 	config := filepath.Join(folder, "prometheus.yml")
 	require.NoError(t, os.WriteFile(config, fmt.Appendf(nil, `
 global: { scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s }

@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/benthos-pipedrive/benthos-pipedrive/internal/simulator"
+	"github.com/benthos-pipedrive/benthos-pipedrive/tests/unrest"
 )
 
 // polledLists are those that the recipes read.
@@ -40,7 +41,7 @@ func newKitchen(t *testing.T, seed uint64) *kitchen {
 		Quirks: simulator.Quirks{SendTwice: true, SendOutOfOrder: true, AddTimeEarlier: true},
 	})
 	k := &kitchen{
-		t: t, sim: sim, mail: &mail{via: &http.Transport{}}, folder: t.TempDir(), address: freeAddress(t),
+		t: t, sim: sim, mail: &mail{via: &http.Transport{}}, folder: t.TempDir(), address: unrest.FreeAddress(t),
 		random: rand.New(rand.NewPCG(seed, seed)), born: map[string]bool{},
 	}
 	sim.DeliverTo(k.mail)

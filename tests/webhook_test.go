@@ -10,10 +10,14 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"github.com/tidwall/gjson"
+
+	"github.com/benthos-pipedrive/benthos-pipedrive/internal/simulator"
+	"github.com/benthos-pipedrive/benthos-pipedrive/tests/unrest"
 )
 
 // killedWebhook writes every webhook to a file, from a journal.
@@ -54,11 +58,23 @@ func hookBy(ctx context.Context, client *http.Client, address string, body []byt
 	return res.StatusCode
 }
 
+// assertAcceptedAtOnce waits until Pipedrive has sent its webhooks, and asserts that it had to send none of them twice.
+func assertAcceptedAtOnce(t *testing.T, sim *simulator.Simulator) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	require.NoError(t, sim.Drain(ctx))
+	for _, d := range sim.Deliveries() {
+		assert.Equal(t, simulator.Delivered, d.Outcome)
+		assert.Len(t, d.Tries, 1, "accepted at the first try")
+	}
+}
+
 // A webhook that was answered 200 is never lost: the process dies under load right after such answers, again and
 // again, and at the end each of them has left through the output, those of one record in the order of their answers.
 func TestWebhookKilledAgainAndAgainLosesNothing(t *testing.T) {
 	const rounds, deals = 10, 16
-	folder, address := t.TempDir(), freeAddress(t)
+	folder, address := t.TempDir(), unrest.FreeAddress(t)
 	out := filepath.Join(folder, "out.jsonl")
 	yaml := fmt.Sprintf(killedWebhook, address)
 	accepted := make([][]string, deals) // ids of events, in the order of their answers
@@ -133,7 +149,7 @@ func TestADoorIsReadyWhenItIsOpen(t *testing.T) {
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	defer taken.Close()
-	address, management, sink := taken.Addr().String(), freeAddress(t), freeAddress(t)
+	address, management, sink := taken.Addr().String(), unrest.FreeAddress(t), unrest.FreeAddress(t)
 	p := run(t, t.TempDir(), fmt.Sprintf(`
 http: { address: %s }
 input:

@@ -11,19 +11,25 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A connection keeps its deadlines as any other, though it hears of most of them late.
-func TestDeadlinesHoldForReads(t *testing.T) {
-	t.Parallel()
+// newGuest is a connection, and the other end of it.
+func newGuest(t *testing.T) (g *guest, sender net.Conn) {
+	t.Helper()
 	l, err := net.Listen("tcp", loopback)
 	require.NoError(t, err)
 	defer l.Close()
-	sender, err := net.Dial("tcp", l.Addr().String())
+	sender, err = net.Dial("tcp", l.Addr().String())
 	require.NoError(t, err)
-	defer sender.Close()
+	t.Cleanup(func() { sender.Close() })
 	conn, err := l.Accept()
 	require.NoError(t, err)
-	g := &guest{TCPConn: conn.(*net.TCPConn)}
-	defer g.TCPConn.Close()
+	t.Cleanup(func() { conn.Close() })
+	return &guest{TCPConn: conn.(*net.TCPConn), crowd: newCrowd(nil, 1)}, sender
+}
+
+// A connection keeps its deadlines as any other, though it hears of most of them late.
+func TestDeadlinesHoldForReads(t *testing.T) {
+	t.Parallel()
+	g, sender := newGuest(t)
 	two := make([]byte, 2)
 	read := func() error {
 		_, err := g.Read(two)
@@ -31,7 +37,7 @@ func TestDeadlinesHoldForReads(t *testing.T) {
 	}
 
 	require.NoError(t, g.SetReadDeadline(time.Now().Add(-time.Second)))
-	_, err = g.WriteTo(io.Discard)
+	_, err := g.WriteTo(io.Discard)
 	require.ErrorIs(t, err, os.ErrDeadlineExceeded, "one that was set before")
 	require.ErrorIs(t, read(), os.ErrDeadlineExceeded)
 	require.NoError(t, g.SetReadDeadline(time.Time{}))
@@ -63,15 +69,7 @@ func TestDeadlinesHoldForReads(t *testing.T) {
 // What net/http does to see a sender leave reads nothing, and ends when net/http says so or the connection does.
 func TestTheLookoutReadsNothing(t *testing.T) {
 	t.Parallel()
-	l, err := net.Listen("tcp", loopback)
-	require.NoError(t, err)
-	defer l.Close()
-	sender, err := net.Dial("tcp", l.Addr().String())
-	require.NoError(t, err)
-	defer sender.Close()
-	conn, err := l.Accept()
-	require.NoError(t, err)
-	g := &guest{TCPConn: conn.(*net.TCPConn), crowd: newCrowd(nil, 1)}
+	g, sender := newGuest(t)
 	lookout := func() <-chan error {
 		ended := make(chan error, 1)
 		go func() {
@@ -82,7 +80,7 @@ func TestTheLookoutReadsNothing(t *testing.T) {
 	}
 
 	ended := lookout()
-	_, err = sender.Write([]byte("next"))
+	_, err := sender.Write([]byte("next"))
 	require.NoError(t, err)
 	require.NoError(t, g.SetReadDeadline(time.Now().Add(time.Hour)))
 	require.NoError(t, g.SetReadDeadline(time.Time{}))

@@ -68,7 +68,7 @@ func start(t *testing.T, door bool, program Program, sim *simulator.Simulator, p
 	path, err := filepath.Abs(program.Path)
 	require.NoError(t, err)
 	require.FileExists(t, path, "make build makes it")
-	f := &Feed{t: t, sim: sim, Disk: t.TempDir(), door: door, Hook: freeAddress(t), HTTP: freeAddress(t), log: &Log{}}
+	f := &Feed{t: t, sim: sim, Disk: t.TempDir(), door: door, Hook: FreeAddress(t), HTTP: FreeAddress(t), log: &Log{}}
 	f.args = []string{path, "run", "--set", "http.address=" + f.HTTP, pipeline}
 	f.env = slices.Concat(os.Environ(), program.Env, []string{
 		"PIPEDRIVE_BASE_URL=" + sim.URL(), "PIPEDRIVE_API_TOKEN=" + sim.Token(), "POLL_INTERVAL=500ms",
@@ -155,8 +155,8 @@ func (f *Feed) Stop() {
 	}
 }
 
-// freeAddress is one that nobody listens on at the moment.
-func freeAddress(t *testing.T) string {
+// FreeAddress is one that nobody listens on at the moment.
+func FreeAddress(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
