@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -40,7 +41,7 @@ func (c *crowd) Accept() (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	g := &guest{TCPConn: conn, crowd: c}
+	g := newGuest(conn, c)
 	for {
 		wait := c.admit(g)
 		if wait == 0 {
@@ -144,15 +145,24 @@ type guest struct {
 	*net.TCPConn
 	crowd *crowd
 
-	deadline readDeadline
+	reads, writes deadline
 
-	welcome bool // a mount has answered 2xx; belongs to the goroutine that serves the connection
+	attended atomic.Bool // while a request is under way
+	welcome  bool        // a mount has answered 2xx; belongs to the goroutine that serves the connection
 
 	// The crowd's lock guards these; wait and stopWaiting want it held.
 	arrived time.Time
 	list    *list.List // fresh, strange or known; nil while a request is under way
 	place   *list.Element
 	left    bool
+}
+
+func newGuest(conn *net.TCPConn, c *crowd) *guest {
+	return &guest{
+		TCPConn: conn, crowd: c,
+		reads:  deadline{set: conn.SetReadDeadline},
+		writes: deadline{set: conn.SetWriteDeadline},
+	}
 }
 
 func (g *guest) wait(in *list.List) { g.list, g.place = in, in.PushBack(g) }
@@ -166,6 +176,7 @@ func (g *guest) stopWaiting() {
 
 // attend keeps the connection of a request from being closed for another's sake, until its answer is written.
 func (g *guest) attend() {
+	g.attended.Store(true)
 	g.crowd.mu.Lock()
 	defer g.crowd.mu.Unlock()
 	if g.list == &g.crowd.fresh {
@@ -175,6 +186,7 @@ func (g *guest) attend() {
 }
 
 func (g *guest) release() {
+	g.attended.Store(false)
 	g.crowd.mu.Lock()
 	defer g.crowd.mu.Unlock()
 	if g.left || g.list != nil {
@@ -193,7 +205,6 @@ func (g *guest) Close() error {
 	g.crowd.remove(g)
 	g.crowd.mu.Unlock()
 	g.crowd.nudge()
-	g.deadline.close()
 	return g.TCPConn.Close()
 }
 

@@ -1,6 +1,7 @@
 package listen
 
 import (
+	"bytes"
 	"io"
 	"net"
 	"os"
@@ -11,8 +12,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// newGuest is a connection, and the other end of it.
-func newGuest(t *testing.T) (g *guest, sender net.Conn) {
+// connected is a connection, and the other end of it.
+func connected(t *testing.T) (g *guest, sender net.Conn) {
 	t.Helper()
 	l, err := net.Listen("tcp", loopback)
 	require.NoError(t, err)
@@ -23,13 +24,13 @@ func newGuest(t *testing.T) (g *guest, sender net.Conn) {
 	conn, err := l.Accept()
 	require.NoError(t, err)
 	t.Cleanup(func() { conn.Close() })
-	return &guest{TCPConn: conn.(*net.TCPConn), crowd: newCrowd(nil, 1)}, sender
+	return newGuest(conn.(*net.TCPConn), newCrowd(nil, 1)), sender
 }
 
 // A connection keeps its deadlines as any other, though it hears of most of them late.
 func TestDeadlinesHoldForReads(t *testing.T) {
 	t.Parallel()
-	g, sender := newGuest(t)
+	g, sender := connected(t)
 	two := make([]byte, 2)
 	read := func() error {
 		_, err := g.Read(two)
@@ -54,9 +55,9 @@ func TestDeadlinesHoldForReads(t *testing.T) {
 	under := make(chan error, 1)
 	go func() { under <- read() }()
 	assert.Eventually(t, func() bool {
-		g.deadline.mu.Lock()
-		defer g.deadline.mu.Unlock()
-		return g.deadline.reading
+		g.reads.mu.Lock()
+		defer g.reads.mu.Unlock()
+		return g.reads.busy
 	}, 5*time.Second, time.Millisecond)
 	require.NoError(t, g.SetReadDeadline(time.Now().Add(-time.Second)))
 	require.ErrorIs(t, <-under, os.ErrDeadlineExceeded, "one that is set meanwhile")
@@ -66,36 +67,67 @@ func TestDeadlinesHoldForReads(t *testing.T) {
 	require.NoError(t, read())
 }
 
-// What net/http does to see a sender leave reads nothing, and ends when net/http says so or the connection does.
-func TestTheLookoutReadsNothing(t *testing.T) {
+// A deadline that is put off is not at the socket: it ends nothing before its time.
+func TestADeadlineMayBePutOff(t *testing.T) {
 	t.Parallel()
-	g, sender := newGuest(t)
-	lookout := func() <-chan error {
-		ended := make(chan error, 1)
+	g, sender := connected(t)
+	soon := func() time.Time { return time.Now().Add(20 * time.Millisecond) }
+	for name, off := range map[string]time.Time{"later": time.Now().Add(time.Hour), "for ever": {}} {
+		require.NoError(t, g.SetReadDeadline(soon()))
+		_, err := g.Read(make([]byte, 2))
+		require.ErrorIs(t, err, os.ErrDeadlineExceeded, "it is at the socket")
+		require.NoError(t, g.SetReadDeadline(off))
+		word := make([]byte, 2)
+		read := make(chan error, 1)
 		go func() {
-			_, err := g.Read(make([]byte, 1))
-			ended <- err
+			_, err := io.ReadFull(g, word)
+			read <- err
 		}()
-		return ended
-	}
+		_, err = sender.Write([]byte("so"))
+		require.NoError(t, err)
+		require.NoError(t, <-read, name)
+		assert.Equal(t, "so", string(word))
 
-	ended := lookout()
+		// A gap in the reading of the other end that is longer than the first of two deadlines.
+		require.NoError(t, g.SetWriteDeadline(soon()))
+		_, err = g.Write([]byte("f"))
+		require.NoError(t, err)
+		require.NoError(t, g.SetWriteDeadline(off))
+		large := bytes.Repeat([]byte("large "), 4<<20)
+		wrote := make(chan error, 1)
+		go func() {
+			_, err := g.Write(large)
+			wrote <- err
+		}()
+		assert.Eventually(t, func() bool {
+			g.writes.mu.Lock()
+			defer g.writes.mu.Unlock()
+			return g.writes.armed.Equal(off)
+		}, 5*time.Second, time.Millisecond, "the first has passed")
+		got := make([]byte, 1+len(large))
+		_, err = io.ReadFull(sender, got)
+		require.NoError(t, err)
+		require.NoError(t, <-wrote, name)
+		assert.True(t, bytes.Equal(large, got[1:]), "each byte once")
+	}
+}
+
+// While a request is answered nothing is read to see its sender leave, and nothing of what is sent meanwhile lost.
+func TestNothingIsReadToSeeASenderLeave(t *testing.T) {
+	t.Parallel()
+	g, sender := connected(t)
 	_, err := sender.Write([]byte("next"))
 	require.NoError(t, err)
-	require.NoError(t, g.SetReadDeadline(time.Now().Add(time.Hour)))
-	require.NoError(t, g.SetReadDeadline(time.Time{}))
-	assert.Empty(t, ended, "no deadline has passed")
-	require.NoError(t, g.SetReadDeadline(time.Unix(1, 0)))
-	require.ErrorIs(t, <-ended, os.ErrDeadlineExceeded)
-	require.NoError(t, g.SetReadDeadline(time.Time{}))
-	sent := make([]byte, 4)
-	_, err = io.ReadFull(g, sent)
+	g.attend()
+	n, err := g.Read(make([]byte, 1))
 	require.NoError(t, err)
-	assert.Equal(t, "next", string(sent), "of what was sent meanwhile nothing is lost")
-
-	ended = lookout()
-	require.NoError(t, g.Close())
-	require.ErrorIs(t, <-ended, net.ErrClosed)
-	_, err = g.Read(make([]byte, 1))
-	require.ErrorIs(t, err, net.ErrClosed, "nor does one begin")
+	assert.Zero(t, n)
+	g.release()
+	for _, letter := range "next" {
+		one := make([]byte, 1)
+		n, err := g.Read(one)
+		require.NoError(t, err)
+		assert.Equal(t, 1, n, "a single byte is like others before the next request: net/http's buffer may have room for one")
+		assert.Equal(t, string(letter), string(one))
+	}
 }
