@@ -179,9 +179,6 @@ func (w *webhookInput) ReadBatch(ctx context.Context) (service.MessageBatch, ser
 	if run == nil {
 		return nil, nil, service.ErrNotConnected
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	defer context.AfterFunc(run.ctx, cancel)()
 	batch, ack, err := run.source.next(ctx)
 	switch {
 	case err == nil:

@@ -90,43 +90,54 @@ func TestTheDoorServesItsPathsAndNoOthers(t *testing.T) {
 	assert.Equal(t, http.StatusNotFound, in.ask(t, http.MethodPost, "/"))
 }
 
+// withAndWithoutJournal runs a test of what both sources of a door do alike.
+func withAndWithoutJournal(t *testing.T, test func(t *testing.T, journal string)) {
+	t.Run("with a journal", func(t *testing.T) {
+		test(t, "journal: { path: "+filepath.Join(t.TempDir(), "webhooks.db")+" }\n")
+	})
+	t.Run("without one", func(t *testing.T) { test(t, "") })
+}
+
 // When the listener dies, the host is told so, everything is taken down, and the next Connect opens it anew.
 func TestADoorWhoseListenerDiedIsOpenedAnew(t *testing.T) {
-	in, err := openWebhook(t, anyPort+"journal: { path: "+filepath.Join(t.TempDir(), "webhooks.db")+" }")
-	require.NoError(t, err)
-	require.NoError(t, in.Connect(t.Context()))
-	first := in.run
-	first.end(errors.New("the listener has died"))
-	_, _, err = in.ReadBatch(t.Context())
-	require.ErrorIs(t, err, service.ErrNotConnected)
-	require.NoError(t, in.Connect(t.Context()))
-	assert.NotSame(t, first, in.run)
-	assert.Equal(t, http.StatusOK, in.ask(t, http.MethodGet, "/healthz"))
+	withAndWithoutJournal(t, func(t *testing.T, journal string) {
+		in, err := openWebhook(t, anyPort+journal)
+		require.NoError(t, err)
+		require.NoError(t, in.Connect(t.Context()))
+		first := in.run
+		first.end(errors.New("the listener has died"))
+		_, _, err = in.ReadBatch(t.Context())
+		require.ErrorIs(t, err, service.ErrNotConnected)
+		require.NoError(t, in.Connect(t.Context()))
+		assert.NotSame(t, first, in.run)
+		assert.Equal(t, http.StatusOK, in.ask(t, http.MethodGet, "/healthz"))
+	})
 }
 
 func TestWebhookCloseIsSafeBeforeConnectTwiceAndDuringRead(t *testing.T) {
 	sim := simulator.RunT(t, simulator.Options{})
-	yaml := anyPort + "registration: { enabled: true, public_url: 'http://127.0.0.1:1', api_token: " + sim.Token() + ", base_url: '" + sim.URL() + "' }\n" +
-		"journal: { path: " + filepath.Join(t.TempDir(), "webhooks.db") + " }"
-	in, err := openWebhook(t, yaml)
-	require.NoError(t, err)
-	require.NoError(t, in.Close(t.Context()))
-	require.NoError(t, in.Close(t.Context()))
-	require.ErrorIs(t, in.Connect(t.Context()), service.ErrEndOfInput)
+	registered := anyPort + "registration: { enabled: true, public_url: 'http://127.0.0.1:1', api_token: " + sim.Token() + ", base_url: '" + sim.URL() + "' }\n"
+	withAndWithoutJournal(t, func(t *testing.T, journal string) {
+		in, err := openWebhook(t, registered+journal)
+		require.NoError(t, err)
+		require.NoError(t, in.Close(t.Context()))
+		require.NoError(t, in.Close(t.Context()))
+		require.ErrorIs(t, in.Connect(t.Context()), service.ErrEndOfInput)
 
-	before := runtime.NumGoroutine()
-	in, err = openWebhook(t, yaml)
-	require.NoError(t, err)
-	require.NoError(t, in.Connect(t.Context()))
-	read := make(chan error)
-	go func() {
-		_, _, err := in.ReadBatch(t.Context())
-		read <- err
-	}()
-	began := time.Now()
-	require.NoError(t, in.Close(t.Context()))
-	assert.Less(t, time.Since(began), 5*time.Second)
-	require.Error(t, <-read)
-	http.DefaultClient.CloseIdleConnections()
-	assert.Eventually(t, func() bool { return runtime.NumGoroutine() <= before+1 }, 10*time.Second, 10*time.Millisecond, "goroutines are back to the start")
+		before := runtime.NumGoroutine()
+		in, err = openWebhook(t, registered+journal)
+		require.NoError(t, err)
+		require.NoError(t, in.Connect(t.Context()))
+		read := make(chan error)
+		go func() {
+			_, _, err := in.ReadBatch(t.Context())
+			read <- err
+		}()
+		began := time.Now()
+		require.NoError(t, in.Close(t.Context()))
+		assert.Less(t, time.Since(began), 5*time.Second)
+		require.Error(t, <-read)
+		http.DefaultClient.CloseIdleConnections()
+		assert.Eventually(t, func() bool { return runtime.NumGoroutine() <= before+1 }, 10*time.Second, 10*time.Millisecond, "goroutines are back to the start")
+	})
 }

@@ -112,7 +112,7 @@ func noDedupeCache(label string) error {
 func (r *webhookRun) openSource(c webhookConfig) (webhook.Acceptor, error) {
 	messages := webhookMessages{instanceID: c.instanceID}
 	if c.journal.path == "" {
-		hall := webhook.NewHall()
+		hall := webhook.NewHall(r.ctx.Done())
 		r.source = &hallSource{hall: hall, most: c.handler.MaxInFlight, messages: messages}
 		return hall, nil
 	}
@@ -124,7 +124,7 @@ func (r *webhookRun) openSource(c webhookConfig) (webhook.Acceptor, error) {
 		r.log.Infof("The journal holds %d webhooks that wait for their delivery", n)
 	}
 	r.source = &journalSource{
-		journal: j, flight: newFlight(c.handler.MaxInFlight), maxAttempts: c.journal.maxAttempts, messages: messages,
+		run: r.ctx, journal: j, flight: newFlight(c.handler.MaxInFlight), maxAttempts: c.journal.maxAttempts, messages: messages,
 	}
 	r.journal = j
 	return webhook.NewJournalled(j, c.journal.maxBytes, c.dedupe.enabled, c.handler.ResponseTimeout), nil

@@ -13,7 +13,7 @@ import (
 
 // webhookSource is where the host's batches come from and their verdicts go.
 type webhookSource interface {
-	// next waits until there is something and gives all there is, up to max_in_flight.
+	// next waits until there is something and gives all there is, up to max_in_flight; or until the context ends or the run.
 	next(ctx context.Context) (service.MessageBatch, service.AckFunc, error)
 	// close settles what has no verdict yet: the host will give none.
 	close() error
@@ -66,6 +66,7 @@ const (
 
 // journalSource hands on what is on disk, until it is acknowledged.
 type journalSource struct {
+	run         context.Context //nolint:containedctx // of the source
 	journal     *journal.Journal
 	flight      *flight
 	maxAttempts int // 0: no message is flagged
@@ -73,6 +74,9 @@ type journalSource struct {
 }
 
 func (s *journalSource) next(ctx context.Context) (service.MessageBatch, service.AckFunc, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(s.run, cancel)()
 	entries, size, err := s.flight.room(ctx)
 	if err != nil {
 		return nil, nil, err

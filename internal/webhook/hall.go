@@ -10,6 +10,7 @@ import (
 // Hall is where deliveries wait for the host, which takes as many as wait at once. While one of a record's deliveries
 // is with the host the next of that record waits, so that they leave in the order in which they came.
 type Hall struct {
+	over    <-chan struct{}
 	changed chan struct{} // holds a token when somebody may be taken
 
 	mu      sync.Mutex
@@ -18,9 +19,9 @@ type Hall struct {
 	closed  bool
 }
 
-// NewHall opens an empty one.
-func NewHall() *Hall {
-	return &Hall{flying: map[string]*Delivery{}, changed: make(chan struct{}, 1)}
+// NewHall opens an empty one. The host may wait in it until over is closed.
+func NewHall(over <-chan struct{}) *Hall {
+	return &Hall{over: over, flying: map[string]*Delivery{}, changed: make(chan struct{}, 1)}
 }
 
 // Accept waits for the host's verdict. When the context ends first, a delivery that still waits is withdrawn; one
@@ -89,6 +90,8 @@ func (h *Hall) Next(ctx context.Context, most int) ([]*Delivery, error) {
 		case <-h.changed:
 		case <-ctx.Done():
 			return nil, ctx.Err()
+		case <-h.over:
+			return nil, ErrRefused
 		}
 	}
 }

@@ -29,7 +29,7 @@ func names(deliveries []*Delivery) (all []string) {
 // What waits at one moment is taken at once, without a timer, in the order of arrival, and one of each record.
 func TestHallGivesWhatWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := NewHall()
+		h := NewHall(nil)
 		var visitors sync.WaitGroup
 		for _, d := range []*Delivery{arrival("a", 1), arrival("b", 1), arrival("a", 2), arrival("c", 1)} {
 			visitors.Go(func() { assert.NoError(t, h.Accept(t.Context(), d)) })
@@ -64,7 +64,7 @@ func TestHallGivesWhatWaits(t *testing.T) {
 // Whatever the number of senders and verdicts, a record's deliveries leave in the order in which they came.
 func TestHallKeepsTheOrderOfEachRecord(t *testing.T) {
 	const records, each = 8, 200
-	h := NewHall()
+	h := NewHall(nil)
 	ctx, cancel := context.WithCancel(t.Context())
 	var mu sync.Mutex
 	left := map[string][]string{}
@@ -110,7 +110,7 @@ func TestHallKeepsTheOrderOfEachRecord(t *testing.T) {
 
 func TestHallAcceptEndsWithItsContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := NewHall()
+		h := NewHall(nil)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		waits, flies := arrival("a", 2), arrival("a", 1)
@@ -135,7 +135,7 @@ func TestHallAcceptEndsWithItsContext(t *testing.T) {
 // After the close everybody has an answer, also those whose verdict the host will not give any more.
 func TestHallCloseAnswersEverybody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := NewHall()
+		h := NewHall(nil)
 		var refused sync.WaitGroup
 		flies := arrival("a", 1)
 		refused.Go(func() { assert.ErrorIs(t, h.Accept(t.Context(), flies), ErrRefused) })

@@ -63,7 +63,7 @@ type door struct {
 }
 
 func newDoor(change ...func(*Config)) *door {
-	d := &door{hall: NewHall(), notes: &notebook{}}
+	d := &door{hall: NewHall(nil), notes: &notebook{}}
 	cfg := Config{
 		Path: "/hook", Credentials: []Credential{{"hook", "hunter2"}},
 		MaxBodySize: 1 << 20, MaxInFlight: 16, ResponseTimeout: 8 * time.Second,
