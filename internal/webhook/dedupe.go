@@ -21,13 +21,13 @@ const (
 // Deduper recognises deliveries that come again: retries, a second subscription, a second replica. A key is claimed
 // first and confirmed only after acceptance, so that what was refused is welcome again.
 type Deduper struct {
-	memory *memory       // what was accepted and no store knows of
 	shared *shared       // nil: there are no other processes
 	claim  time.Duration // how long a claim may stay without a verdict
 	window time.Duration // how long an accepted key is remembered
 
 	mu       sync.Mutex
-	underWay map[string]*claim // in this process; nil while nobody waits for the verdict
+	memory   *memory           // what was accepted and no store knows of
+	underWay map[digest]*claim // in this process; nil while nobody waits for the verdict
 }
 
 type claim struct {
@@ -38,7 +38,7 @@ type claim struct {
 // NewDeduper makes one for this process, and with a store for all that share it. claimFor is the longest that a verdict
 // takes, window how long accepted keys are remembered.
 func NewDeduper(store Store, claimFor, window time.Duration, log Logger) *Deduper {
-	d := &Deduper{memory: newMemory(), claim: claimFor, window: window, underWay: map[string]*claim{}}
+	d := &Deduper{memory: newMemory(), claim: claimFor, window: window, underWay: map[digest]*claim{}}
 	if store != nil {
 		d.shared = &shared{Store: store, patience: min(mostPatience, claimFor/8), log: log}
 	}
@@ -48,16 +48,14 @@ func NewDeduper(store Store, claimFor, window time.Duration, log Logger) *Dedupe
 // begin claims a key. A copy that comes while the first is under way in this process waits for its verdict. Who gets
 // Fresh has to call end.
 func (d *Deduper) begin(ctx context.Context, key string) State {
+	k := digestOf(key)
 	for {
-		d.mu.Lock()
-		first, busy := d.underWay[key]
-		if busy && first == nil {
-			first = &claim{ended: make(chan struct{})}
-		}
-		d.underWay[key] = first
-		d.mu.Unlock()
-		if !busy {
-			return d.beginAlone(ctx, key)
+		state, first := d.enter(k)
+		switch {
+		case state == Fresh && d.shared != nil:
+			return d.ask(ctx, key, k)
+		case state != UnderWay:
+			return state
 		}
 		select {
 		case <-first.ended:
@@ -70,37 +68,56 @@ func (d *Deduper) begin(ctx context.Context, key string) State {
 	}
 }
 
-// beginAlone claims a key that nobody has in this process.
-func (d *Deduper) beginAlone(ctx context.Context, key string) State {
-	state := Fresh
-	if d.memory.holds(key) {
-		state = Accepted
-	} else if d.shared != nil {
-		state = d.shared.claim(ctx, key, d.claim)
+// enter claims a key in this process; one that is under way comes with whom to wait for.
+func (d *Deduper) enter(k digest) (State, *claim) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.memory.holds(k) {
+		return Accepted, nil
 	}
+	first, busy := d.underWay[k]
+	if !busy {
+		d.underWay[k] = nil
+		return Fresh, nil
+	}
+	if first == nil {
+		first = &claim{ended: make(chan struct{})}
+		d.underWay[k] = first
+	}
+	return UnderWay, first
+}
+
+// ask claims among all processes what is claimed in this one.
+func (d *Deduper) ask(ctx context.Context, key string, k digest) State {
+	state := d.shared.claim(ctx, key, d.claim)
 	if state != Fresh {
-		d.finish(key, state == Accepted)
+		d.leave(k, state == Accepted, false)
 	}
 	return state
 }
 
 // end confirms a claim or takes it back, within a time. The store hears it before anyone who waits for the verdict.
 func (d *Deduper) end(key string, accepted bool, within time.Duration) {
-	defer d.finish(key, accepted)
+	remember := accepted
 	switch {
-	case accepted && (d.shared == nil || !d.shared.accept(key, d.window, within)):
-		d.memory.remember(key, d.window)
-	case !accepted && d.shared != nil:
+	case d.shared == nil:
+	case accepted:
+		remember = !d.shared.accept(key, d.window, within)
+	default:
 		d.shared.release(key, within)
 	}
+	d.leave(digestOf(key), accepted, remember)
 }
 
-func (d *Deduper) finish(key string, accepted bool) {
+func (d *Deduper) leave(k digest, accepted, remember bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if c := d.underWay[key]; c != nil {
+	if remember {
+		d.memory.remember(k, d.window)
+	}
+	if c := d.underWay[k]; c != nil {
 		c.accepted = accepted
 		close(c.ended)
 	}
-	delete(d.underWay, key)
+	delete(d.underWay, k)
 }

@@ -90,12 +90,12 @@ func TestMemoryIsBounded(t *testing.T) {
 	m := newMemory()
 	const more = mostRemembered + mostRemembered/2
 	for i := range more {
-		m.remember(fmt.Sprint(i), time.Hour)
+		m.remember(digestOf(fmt.Sprint(i)), time.Hour)
 	}
 	assert.LessOrEqual(t, len(m.known), mostRemembered)
 	assert.LessOrEqual(t, len(m.order), 2*mostRemembered+1)
 	for i, want := range map[int]bool{0: false, more - mostRemembered + 1: true, more - 1: true} {
-		assert.Equal(t, want, m.holds(fmt.Sprint(i)), "key %d", i)
+		assert.Equal(t, want, m.holds(digestOf(fmt.Sprint(i))), "key %d", i)
 	}
 }
 
@@ -103,10 +103,10 @@ func TestMemoryForgetsWhatIsOver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newMemory()
 		for i := range 100 {
-			m.remember(fmt.Sprint(i), time.Minute)
+			m.remember(digestOf(fmt.Sprint(i)), time.Minute)
 		}
 		pass(time.Minute)
-		m.remember("next", time.Minute)
+		m.remember(digestOf("next"), time.Minute)
 		assert.Len(t, m.known, 1)
 		assert.Len(t, m.order[m.first:], 1)
 	})

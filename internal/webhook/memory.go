@@ -2,7 +2,6 @@ package webhook
 
 import (
 	"hash/maphash"
-	"sync"
 	"time"
 )
 
@@ -10,11 +9,10 @@ import (
 // second; beyond that the oldest are forgotten.
 const mostRemembered = 200_000
 
-// memory remembers accepted keys in this process, all of them for the same time.
+// memory remembers accepted keys in this process, all of them for the same time. Its owner sees to it that one goroutine
+// at a time asks it.
 type memory struct {
-	born time.Time
-
-	mu    sync.Mutex
+	born  time.Time
 	known map[digest]struct{}
 	order []remembered // what is known, by the time of acceptance; it begins at first
 	first int
@@ -37,19 +35,14 @@ func digestOf(key string) digest {
 	return digest{maphash.String(digestSeeds[0], key), maphash.String(digestSeeds[1], key)}
 }
 
-func (m *memory) holds(key string) bool {
-	d, now := digestOf(key), time.Since(m.born)
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.forget(now)
+func (m *memory) holds(d digest) bool {
+	m.forget(time.Since(m.born))
 	_, known := m.known[d]
 	return known
 }
 
-func (m *memory) remember(key string, ttl time.Duration) {
-	d, now := digestOf(key), time.Since(m.born)
-	m.mu.Lock()
-	defer m.mu.Unlock()
+func (m *memory) remember(d digest, ttl time.Duration) {
+	now := time.Since(m.born)
 	m.forget(now)
 	if _, again := m.known[d]; !again {
 		m.known[d] = struct{}{}
