@@ -83,6 +83,14 @@ func (p *process) kill() {
 func (p *process) stop() string {
 	p.t.Helper()
 	require.NoError(p.t, p.cmd.Process.Signal(os.Interrupt))
+	return p.ended()
+}
+
+// ended waits until it has ended well, and returns its log.
+func (p *process) ended() string {
+	p.t.Helper()
+	late := time.AfterFunc(time.Minute, func() { _ = p.cmd.Process.Kill() })
+	defer late.Stop()
 	require.NoError(p.t, p.cmd.Wait(), "log:\n%s", p.log)
 	return p.log.String()
 }

@@ -112,7 +112,7 @@ func TestCallbackRecipesAcrossAKillAndARedrive(t *testing.T) {
 	require.NoError(t, os.Rename(dead, filepath.Join(folder, "redrive.jsonl")))
 	app.becomes(false, "")
 	p = run(t, folder, recipe("callback_redrive.yaml"), env...)
-	require.NoError(t, p.cmd.Wait(), "it ends by itself")
+	p.ended()
 	taken, _ := app.counts()
 	assert.Equal(t, deals, taken)
 	assert.Equal(t, change([]byte(letter.Get("body").Str)), app.taken[letter.Get("metadata.pipedrive_event_key").Str])

@@ -75,7 +75,7 @@ func TestWhatAnImportedInstanceCannotReadIsADeadLetter(t *testing.T) {
 					require.NoError(t, os.Remove(dead))
 					p := start(t, folder, env, "run", "-r", recipeFile(t, "elements_redrive.yaml"), "--set", strict, "--set", "input={resource: redrive}",
 						"--set", "pipeline={}", "--set", "cache_resources=[]", "--set", "http.enabled=false", pipeline)
-					require.NoError(t, p.cmd.Wait(), "it ends by itself")
+					p.ended()
 				}
 				redrive(letter.Raw)
 				require.Len(t, read(t, dead), 1, "it is a dead letter once more")

@@ -52,7 +52,7 @@ func newTenement(t *testing.T, n int) *tenement {
 		h.env = append(h.env, of.variables()...)
 	}
 	p := start(t, folder, nil, append([]string{"import-instance", "--out-dir", "crm"}, files...)...)
-	require.NoError(t, p.cmd.Wait(), p.log)
+	p.ended()
 	return h
 }
 

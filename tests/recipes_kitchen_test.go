@@ -85,7 +85,7 @@ func (k *kitchen) redrive(recipe string, set ...string) {
 	require.NoError(k.t, os.Rename(filepath.Join(k.folder, "state/dead_letters"), from))
 	set = append(set, "input={resource: redrive}", "cache_resources=[]")
 	p := k.start(recipe, set, "-r", recipeFile(k.t, "redrive.yaml"))
-	require.NoError(k.t, p.cmd.Wait(), "it ends when all is sent")
+	p.ended()
 	left, err := os.ReadDir(from)
 	require.NoError(k.t, err)
 	assert.Empty(k.t, left, "what was sent is gone")

@@ -32,11 +32,7 @@ var update = flag.Bool("update", false, "write the golden files anew")
 func checked(t *testing.T, args ...string) (said, wrong string, code int) {
 	t.Helper()
 	var out, log bytes.Buffer
-	app := &cli.App{
-		Name: name, Commands: []*cli.Command{checkCommand()}, Writer: &out, ErrWriter: &log,
-		ExitErrHandler: func(*cli.Context, error) {},
-	}
-	err := app.RunContext(t.Context(), append([]string{name, "check"}, args...))
+	err := appOf(checkCommand(), &out, &log).RunContext(t.Context(), append([]string{name, "check"}, args...))
 	var exit cli.ExitCoder
 	if errors.As(err, &exit) {
 		code = exit.ExitCode()

@@ -12,7 +12,6 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"github.com/urfave/cli/v2"
 
 	"github.com/benthos-pipedrive/benthos-pipedrive/internal/checkup"
 	"github.com/benthos-pipedrive/benthos-pipedrive/internal/simulator"
@@ -119,7 +118,7 @@ func TestCheckWatchShowsTheProcessAndAsksPipedriveNothing(t *testing.T) {
 	path := pipelineOf(t, sim, checkedPoll)
 	running := playProcess(t, firstWalk, 200, "")
 	out := &firstLine{line: make(chan string, 1)}
-	app := &cli.App{Name: name, Commands: []*cli.Command{checkCommand()}, Writer: out, ErrWriter: io.Discard, ExitErrHandler: func(*cli.Context, error) {}}
+	app := appOf(checkCommand(), out, io.Discard)
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error)
 	go func() {

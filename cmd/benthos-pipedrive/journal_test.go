@@ -10,7 +10,6 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"github.com/urfave/cli/v2"
 
 	"github.com/benthos-pipedrive/benthos-pipedrive/internal/journal"
 )
@@ -19,8 +18,7 @@ import (
 func journalOutput(t *testing.T, args ...string) (string, error) {
 	t.Helper()
 	var out bytes.Buffer
-	app := &cli.App{Name: name, Writer: &out, ErrWriter: &out, Commands: []*cli.Command{journalCommand()}}
-	err := app.RunContext(t.Context(), append([]string{name, "journal"}, args...))
+	err := appOf(journalCommand(), &out, &out).RunContext(t.Context(), append([]string{name, "journal"}, args...))
 	return out.String(), err
 }
 

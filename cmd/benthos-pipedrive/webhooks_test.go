@@ -23,12 +23,8 @@ const (
 func webhooks(t *testing.T, sim *simulator.Simulator, command string, args ...string) (string, error) {
 	t.Helper()
 	var out bytes.Buffer
-	app := &cli.App{
-		Name: name, Commands: []*cli.Command{webhooksCommand()}, Writer: &out, ErrWriter: io.Discard,
-		ExitErrHandler: func(*cli.Context, error) {},
-	}
 	flags := append([]string{name, "webhooks", command, "--base-url", sim.URL(), "--api-token", sim.Token()}, args...)
-	err := app.RunContext(t.Context(), flags)
+	err := appOf(webhooksCommand(), &out, io.Discard).RunContext(t.Context(), flags)
 	said := out.String()
 	if err != nil {
 		said += err.Error()

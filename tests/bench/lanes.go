@@ -80,20 +80,25 @@ func measureMemory(ctx context.Context, binary string, r *report) error {
 		if err != nil {
 			return err
 		}
-		p, err := startPolling(ctx, binary, a, "1h", "1m")
-		if err == nil {
-			err = p.until(ctx, int64(deals))
-		}
-		if err == nil {
-			*peak, err = p.peak()
-		}
-		p.stop()
+		*peak, err = peakOfFirstWalk(ctx, binary, a, int64(deals))
 		a.stop()
 		if err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func peakOfFirstWalk(ctx context.Context, binary string, a *account, deals int64) (int64, error) {
+	p, err := startPolling(ctx, binary, a, "1h", "1m")
+	if err != nil {
+		return 0, err
+	}
+	defer p.stop()
+	if err := p.until(ctx, deals); err != nil {
+		return 0, err
+	}
+	return p.peak()
 }
 
 // The tokens lane runs on a shortened clock: a cycle every second, an overlap of three.
