@@ -168,7 +168,8 @@ func (j *Journal) Later(after time.Duration, deliveries ...Delivery) {
 	signal(j.ready) // somebody may be waiting for a later time
 }
 
-// underway says whether the entry is still in flight. The caller holds the journal's mu.
+// underway says whether the entry is still in flight, handed on by this delivery and not by one after it: each refusal
+// counts. The caller holds the journal's mu.
 func (d *Delivery) underway() bool {
-	return d.lane != nil && d.lane.flying && d.lane.oldest.seq == d.item.seq
+	return d.lane != nil && d.lane.flying && d.lane.oldest.seq == d.item.seq && d.lane.refused == uint32(d.Refused)
 }

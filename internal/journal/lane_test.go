@@ -48,6 +48,25 @@ func TestARefusedEntryHoldsOnlyItsOwnLane(t *testing.T) {
 	})
 }
 
+// A verdict that is given twice does not count for the time when the entry was handed on again.
+func TestAVerdictIsAboutOneHandingOn(t *testing.T) {
+	t.Parallel()
+	j := openAt(t, journalPath(t))
+	appendAll(t, j, entryOf("a", "a1"))
+	first := next(t, j)
+	j.Later(0, first...)
+	second := next(t, j)
+	require.Equal(t, []string{"a1"}, keys(second))
+	require.NoError(t, j.Done(t.Context(), first...))
+	assert.Equal(t, 1, j.Pending(), "it is in flight, and may yet be refused")
+	j.Later(0, second...)
+	third := next(t, j)
+	require.Equal(t, []string{"a1"}, keys(third))
+	assert.Equal(t, 2, third[0].Refused)
+	require.NoError(t, j.Done(t.Context(), third...))
+	assert.Zero(t, j.Pending())
+}
+
 // Who waits for a lane that is held for long must notice one that is held for less.
 func TestAWaitIsCutShortByAnEarlierLane(t *testing.T) {
 	path := journalPath(t)
