@@ -104,6 +104,7 @@ Pipedrive tries again after 3, 30 and 150 seconds, then drops the event. Ten eve
 - pipedrive_change_source   app or api
 - pipedrive_bulk            true when it was one of a bulk edit
 - pipedrive_received_at     when it was received (RFC 3339, UTC)
+- pipedrive_refusals        how often the output has refused it; with a journal, and only when it has
 ` + "```" + `
 
 What a webhook does not say is absent. Nothing of the request besides its body becomes metadata.

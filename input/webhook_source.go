@@ -3,11 +3,14 @@ package input
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strconv"
 	"time"
 
 	"github.com/redpanda-data/benthos/v4/public/service"
 
 	"github.com/benthos-pipedrive/benthos-pipedrive/internal/journal"
+	"github.com/benthos-pipedrive/benthos-pipedrive/internal/spec"
 	"github.com/benthos-pipedrive/benthos-pipedrive/internal/webhook"
 )
 
@@ -71,22 +74,19 @@ type journalSource struct {
 	flight      *flight
 	maxAttempts int // 0: no message is flagged
 	messages    webhookMessages
+
+	waiting []journal.Delivery // for which there was room, and which do not go into the batch before them
 }
 
 func (s *journalSource) next(ctx context.Context) (service.MessageBatch, service.AckFunc, error) {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	defer context.AfterFunc(s.run, cancel)()
-	entries, size, err := s.flight.room(ctx)
-	if err != nil {
-		return nil, nil, err
+	if len(s.waiting) == 0 {
+		if err := s.wait(ctx); err != nil {
+			return nil, nil, err
+		}
 	}
-	deliveries, err := s.journal.NextBatch(ctx, entries, min(size, mostInBatch))
-	if err != nil {
-		return nil, nil, err
-	}
+	deliveries := s.together()
 	batch := make(service.MessageBatch, len(deliveries))
-	size = 0
+	size := int64(0)
 	for i := range deliveries {
 		batch[i] = s.message(&deliveries[i])
 		size += int64(len(deliveries[i].Body))
@@ -99,6 +99,37 @@ func (s *journalSource) next(ctx context.Context) (service.MessageBatch, service
 	}, nil
 }
 
+func (s *journalSource) wait(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(s.run, cancel)()
+	entries, size, err := s.flight.room(ctx)
+	if err != nil {
+		return err
+	}
+	s.waiting, err = s.journal.NextBatch(ctx, entries, min(size, mostInBatch))
+	return err
+}
+
+// together takes what waits up to one that goes on flagged as failed, and such a one alone: with strict error handling the
+// host has a whole batch skip its processors when the first message of it is flagged.
+func (s *journalSource) together() []journal.Delivery {
+	n := slices.IndexFunc(s.waiting, s.refusedTooOften)
+	switch {
+	case n < 0:
+		n = len(s.waiting)
+	case n == 0:
+		n = 1
+	}
+	taken := s.waiting[:n]
+	s.waiting = s.waiting[n:]
+	return taken
+}
+
+func (s *journalSource) refusedTooOften(d journal.Delivery) bool {
+	return s.maxAttempts > 0 && d.Refused >= s.maxAttempts
+}
+
 func (s *journalSource) message(d *journal.Delivery) *service.Message {
 	f, known := d.Note.(*webhook.Frame)
 	var err error
@@ -109,10 +140,13 @@ func (s *journalSource) message(d *journal.Delivery) *service.Message {
 		f = &read
 	}
 	m := s.messages.message(f, d.Body, d.Accepted)
+	if d.Refused > 0 {
+		m.MetaSetMut(spec.MetaRefusals, strconv.Itoa(d.Refused))
+	}
 	switch {
 	case err != nil:
 		m.SetError(fmt.Errorf("reading a webhook from the journal: %w", err))
-	case s.maxAttempts > 0 && d.Refused >= s.maxAttempts:
+	case s.refusedTooOften(*d):
 		m.SetError(fmt.Errorf("the output has refused it %d times", d.Refused))
 	}
 	return m

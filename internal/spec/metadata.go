@@ -23,6 +23,7 @@ const (
 	MetaUserID        = "pipedrive_user_id"
 	MetaChangeSource  = "pipedrive_change_source"
 	MetaBulk          = "pipedrive_bulk"
+	MetaRefusals      = "pipedrive_refusals" // how often the output has refused it; with a journal, and only when it has
 )
 
 // The metadata that pipedrive_normalize adds.
