@@ -42,6 +42,17 @@ func TestMakeMakesAFileAndItsFoldersForTheirOwnerAlone(t *testing.T) {
 	}
 }
 
+// What is committed survives a power cut, which no test can make: nothing of bbolt's syncing is turned off.
+func TestACommitIsSynced(t *testing.T) {
+	t.Parallel()
+	f, err := Open(filepath.Join(t.TempDir(), "state.db"), time.Second, false)
+	require.NoError(t, err)
+	defer f.Abandon()
+	assert.False(t, f.DB.NoSync)
+	assert.False(t, f.DB.NoGrowSync)
+	assert.False(t, f.DB.NoFreelistSync)
+}
+
 func TestAFileThatIsHeldIsNotDamaged(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "state.db")
