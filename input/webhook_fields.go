@@ -146,7 +146,7 @@ func dedupeField() *service.ConfigField {
 			Description("How long an accepted webhook is recognised. Pipedrive's last attempt comes some three minutes after the first. In memory at most 200,000 are.").
 			Default("30m"),
 		service.NewStringField(pwFieldCache).
-			Description("The label of a cache resource that several replicas share, like `redis`; its `add` has to be atomic. While it does not work webhooks are taken all the same, and those that reach several replicas may be delivered twice. Empty: in memory, for this input alone.").
+			Description("The label of a cache resource that several replicas share, like `redis`; its `add` has to be atomic. While it does not work webhooks are taken all the same, and those that reach several replicas may be delivered twice. Inputs with the same `path` in one cache count as replicas, of which one gets each webhook: another pipeline that wants all of them too needs a cache, or a `prefix` in it, of its own. Empty: in memory, for this input alone.").
 			Default(""),
 	).
 		Description("Recognises webhooks that come again: Pipedrive's retries, the same event through a second subscription or to a second replica.").
