@@ -186,20 +186,28 @@ func (h *Handler) take(ctx context.Context, w http.ResponseWriter, r *http.Reque
 		h.refusals.add("because there was no room for its body for as long as response_timeout; is the output down?", "")
 		return Refused
 	}
-	result, d := h.handOn(ctx, w, r, began, credential, &room)
-	if d == nil {
+	var d *Delivery
+	defer func() { h.depart(d, room) }()
+	var result Result
+	if d, result = h.receive(ctx, w, r, began, credential, &room); d == nil {
+		return result
+	}
+	return h.accept(ctx, d)
+}
+
+// depart gives back what a request held: at once, or when the verdict on its delivery is there.
+func (h *Handler) depart(d *Delivery, room int64) {
+	switch {
+	case d == nil:
 		h.leave(room)
-		return result
-	}
-	if d.settled() {
+	case d.settled():
 		h.end(d, room, writingTime(h.cfg.ResponseTimeout))
-		return result
+	default:
+		h.late.Go(func() {
+			<-d.done
+			h.end(d, room, h.cfg.ResponseTimeout)
+		})
 	}
-	h.late.Go(func() {
-		<-d.done
-		h.end(d, room, h.cfg.ResponseTimeout)
-	})
-	return result
 }
 
 func (h *Handler) leave(room int64) {
@@ -207,9 +215,9 @@ func (h *Handler) leave(room int64) {
 	<-h.slots
 }
 
-// handOn reads a request, recognises duplicates and gives the others to the acceptor. The delivery is nil when it did
-// not get there. Of the room it gives back what the body does not need.
-func (h *Handler) handOn(ctx context.Context, w http.ResponseWriter, r *http.Request, began time.Time, credential int, room *int64) (Result, *Delivery) {
+// receive reads a request and recognises duplicates. The delivery is nil when the result stands. Of the room it gives back
+// what the body does not need.
+func (h *Handler) receive(ctx context.Context, w http.ResponseWriter, r *http.Request, began time.Time, credential int, room *int64) (*Delivery, Result) {
 	body, err := readBody(w, r, h.cfg.MaxBodySize)
 	if spare := *room - int64(cap(body)); spare > 0 {
 		h.bodies.Release(spare)
@@ -217,36 +225,47 @@ func (h *Handler) handOn(ctx context.Context, w http.ResponseWriter, r *http.Req
 	}
 	switch {
 	case errors.Is(err, errTooLarge):
-		return h.tooLarge(), nil
+		return nil, h.tooLarge()
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		h.refusals.add("whose body did not arrive within response_timeout", "")
-		return Refused, nil
+		return nil, Refused
 	case err != nil:
 		h.refusals.add("whose body ends early or is not what its Content-Encoding says", "")
-		return BadFrame, nil
+		return nil, BadFrame
 	}
 	frame, err := Parse(body)
 	if err != nil {
 		h.refusals.add("that is none of Pipedrive's", err.Error())
-		return BadFrame, nil
+		return nil, BadFrame
 	}
 	if credential > 0 && h.cfg.Caretaker != nil {
 		h.cfg.Caretaker.Outdated(frame.WebhookID)
 	}
 	if result := h.claim(ctx, frame.Key); result != right {
-		return result, nil
+		return nil, result
 	}
-	d := newDelivery(frame, body, began)
-	err = h.cfg.Acceptor.Accept(ctx, d)
+	return newDelivery(frame, body, began), right
+}
+
+// accept gives a delivery to the acceptor.
+func (h *Handler) accept(ctx context.Context, d *Delivery) Result {
+	judged := false
+	defer func() {
+		if !judged { // a panic: nobody else will
+			d.Settle(ErrRefused)
+		}
+	}()
+	err := h.cfg.Acceptor.Accept(ctx, d)
+	judged = true
 	switch {
 	case err == nil:
-		return Taken, d
+		return Taken
 	case errors.Is(err, context.DeadlineExceeded):
 		h.refusals.add("because it had no verdict within response_timeout; is the output down?", "")
 	default:
 		h.refusals.add("because it was not accepted", err.Error())
 	}
-	return Refused, d
+	return Refused
 }
 
 // claim recognises duplicates.

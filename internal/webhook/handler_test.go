@@ -442,6 +442,29 @@ func TestAClientThatHangsUpIsStillHeard(t *testing.T) {
 	})
 }
 
+// A panic on the way, which its listener survives, costs the door no room, and the retry is welcome.
+func TestAPanicGivesBackWhatItHeld(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDoor(func(c *Config) { c.Acceptor = panicking{} })
+		for range 2 {
+			assert.PanicsWithValue(t, "a page is damaged", func() { d.answer(request(frameOf(1, 1))) })
+			assert.Empty(t, d.slots)
+			assert.True(t, d.bodies.TryAcquire(BodiesTogether), "all is given back")
+			d.bodies.Release(BodiesTogether)
+		}
+		ill := request("")
+		ill.Body, ill.ContentLength = io.NopCloser(panicking{}), 10
+		assert.Panics(t, func() { d.answer(ill) })
+		assert.Empty(t, d.slots)
+	})
+}
+
+type panicking struct{}
+
+func (panicking) Accept(context.Context, *Delivery) error { panic("a page is damaged") }
+func (panicking) Read([]byte) (int, error)                { panic("a page is damaged") }
+func (panicking) Healthy() bool                           { return true }
+
 func BenchmarkHandler(b *testing.B) {
 	d := newDoor(func(c *Config) { c.Acceptor = anything{} })
 	pad := strings.Repeat("x", 700)
