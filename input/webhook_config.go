@@ -21,7 +21,7 @@ const (
 	// https://pipedrive.readme.io/docs/guide-for-webhooks-v2
 	pipedriveWaits = 10 * time.Second
 
-	smallestJournal = 1 << 20
+	smallestJournal = int64(1 << 20)
 )
 
 // webhookConfig is what a user wrote, checked.
@@ -236,8 +236,10 @@ func (c *webhookConfig) parseJournal(conf *service.ParsedConfig) (err error) {
 	if c.journal.maxBytes, err = parseSize(conf, pwFieldMaxBytes); err != nil {
 		return err
 	}
-	if c.journal.maxBytes < smallestJournal {
-		return fmt.Errorf("%s: %s is not at least %s", pwFieldMaxBytes, inBytes(c.journal.maxBytes), inBytes(smallestJournal))
+	// What fits into no journal would be answered 503 for ever.
+	if least := max(smallestJournal, 2*c.handler.MaxBodySize); c.journal.maxBytes < least {
+		return fmt.Errorf("%s: %s is not at least %s: twice the %s, and no less than %s",
+			pwFieldMaxBytes, inBytes(c.journal.maxBytes), inBytes(least), pwFieldMaxBodySize, inBytes(smallestJournal))
 	}
 	if c.journal.maxAttempts, err = conf.FieldInt(pwFieldMaxAttempts); err != nil {
 		return err

@@ -126,7 +126,7 @@ func journalField() *service.ConfigField {
 			Default("").
 			Example("./state/webhooks.db"),
 		service.NewStringField(pwFieldMaxBytes).
-			Description("The most that may wait in the journal, as `1GiB`. When it is full further webhooks are answered 503; nothing that was accepted is forgotten for them. The file is somewhat larger, and room in it is used again rather than given back. At least 1MiB.").
+			Description("The most that may wait in the journal, as `1GiB`. When it is full further webhooks are answered 503; nothing that was accepted is forgotten for them. The file is somewhat larger, and room in it is used again rather than given back. At least 1MiB, and twice the `max_body_size`.").
 			Default("1GiB"),
 		service.NewIntField(pwFieldMaxAttempts).
 			Description("After how many refusals by the output a message goes on flagged as failed, so that `catch`, `try_catch`, a `switch` on `errored()` or a `reject_errored` in front of a dead-letter output see it. Until something acknowledges it it stays in the journal. 0: it is tried unflagged for ever. It is tried again after 1 s, doubling up to 1 min, and holds back only later changes of the same record. An outage of the output refuses too: 100 refusals take some 90 minutes. While `error_handling.strict` is true this has to be 0, as the host then lets what is flagged past all processors and into no output; send to the dead letters what has too many `pipedrive_refusals` in its metadata, which works with strict and without.").

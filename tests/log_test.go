@@ -63,7 +63,8 @@ input:
     address: %HOOKS
     credentials: [ { username: hook, password: hunter2 } ]
 `
-	keepHooks = `    journal: { path: hooks.db, max_bytes: 1MiB }
+	keepHooks = `    max_body_size: 512KiB
+    journal: { path: hooks.db, max_bytes: 1MiB }
 `
 	deadSink = `
 output: { http_client: { url: "http://%SINK/", verb: POST, retries: 0 } }
