@@ -72,7 +72,7 @@ func InspectWebhook(where checkup.Where, yaml string, res *service.Resources) (d
 // ProbeCache writes to a cache resource for the command `check`.
 func ProbeCache(ctx context.Context, label string, res *service.Resources) error {
 	if !res.HasCache(label) {
-		return fmt.Errorf("there is no cache resource with the label %q", label)
+		return fmt.Errorf("%w %q", checkup.ErrNoCache, label)
 	}
 	err := spec.ProbeCache(ctx, res, label)
 	if errors.Is(err, boltcache.ErrHeld) {

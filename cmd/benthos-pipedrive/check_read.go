@@ -61,6 +61,11 @@ func readConfiguration(streams []string, root string, resources []string) (*conf
 	if len(streams) == 0 {
 		return nil, errors.New("name the FILE of a pipeline; flags come before it")
 	}
+	for _, path := range streams {
+		if strings.HasPrefix(path, "-") {
+			return nil, fmt.Errorf("%s stands behind a file: flags come before the files", path)
+		}
+	}
 	if resources, err = files(resources); err != nil {
 		return nil, err
 	}

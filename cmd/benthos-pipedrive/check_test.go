@@ -308,11 +308,15 @@ func TestCheckSaysWhatIsWrongAndWhatToDo(t *testing.T) {
 		},
 		{
 			name: "a state that cannot be written", yaml: strings.Replace(checkedPoll, "%FOLDER/state", "%FOLDER/pipeline.yaml", 1),
-			state: problem, about: "cache", subject: "state", found: "not a directory", remedy: "make it writable for the user that the pipeline runs as",
+			state: problem, about: "cache", subject: "state", found: "not a directory", remedy: "the user that the pipeline runs as can write and read it: until then nothing is read",
+		},
+		{
+			name: "a state that is damaged", yaml: strings.Replace(checkedPoll, "%FOLDER/state/b.db", "%FOLDER/pipeline.yaml", 1),
+			state: problem, about: "cache", subject: "state", found: "the file is not a bolt database, or damaged (restore it or move it away)", remedy: "repair that",
 		},
 		{
 			name: "a cache that is not there", yaml: strings.Replace(checkedPoll, "checkpoint_cache: state", "checkpoint_cache: other", 1),
-			state: problem, about: "cache", subject: "other", found: `there is no cache resource with the label "other"`, remedy: "until then nothing is read",
+			state: problem, about: "cache", subject: "other", found: `there is no cache resource with the label "other"`, remedy: "add it under cache_resources, or correct the label: until then nothing is read",
 		},
 		{
 			name: "a cache that cannot be made", yaml: strings.Replace(checkedPoll, "bolt: {", "redis: { url: 'nonsense://' } # {", 1),
@@ -515,6 +519,8 @@ func TestCheckTellsHowTheProcessThatRunsIs(t *testing.T) {
 		{"ready", ours, 200, "", "ok  running and ready, metrics at URL", 0},
 		{"not ready", ours, 503, notConnected, "problem  running, but not ready: crm: GET /v1/users/me: 401", 1},
 		{"streams mode", ours, 503, "streams a, b are not connected\n", "problem  running, but not ready: streams a, b are not connected", 1},
+		{"another pipeline", strings.ReplaceAll(ours, "crm", "erp"), 200, "", "warning  another pipeline answers at URL: no component of ours there has a label of this configuration", 0},
+		{"a component without a label", strings.ReplaceAll(ours, "crm", ""), 200, "", "ok  running and ready, metrics at URL", 0},
 		{"another program", "go_goroutines 5\n", 200, "", "warning  another program answers at URL", 0},
 		{"no metrics", "<html>", 200, "", "warning  the metrics of the process that runs cannot be read: URL: the answer is not in Prometheus' text format", 0},
 	} {
@@ -777,13 +783,13 @@ func TestCheckThatCannotCheckSaysWhyAndEndsWithTwo(t *testing.T) {
 		{"required environment variables were not set: [CHECK_NOT_SET]", []string{write("input:\n  pipedrive_poll: { api_token: '${CHECK_NOT_SET}' }\n")}},
 		{"did not find expected", []string{write("input: {\n")}},
 		{`root.input: pipedrive_poll: objects: "dogs" is unknown`, []string{write("input:\n  pipedrive_poll: { api_token: abc, objects: [ dogs ] }\n")}},
-		{"api_token, oauth2: neither is set", []string{write("input:\n  pipedrive_poll: {}\n")}},
+		{"api_token, oauth2: neither is set, exactly one must be: is an environment variable unset?", []string{write("input:\n  pipedrive_poll: {}\n")}},
 		{"root.input: pipedrive_webhook: registration.api_token, oauth2: neither is set", []string{write("input:\n  pipedrive_webhook: { allow_anonymous: true, registration: { enabled: true, public_url: 'https://x.example.com' } }\n")}},
 		{"root.output: pipedrive_callback: signature.keys[0]: is empty: is an environment variable unset?", []string{write(poll + "output:\n  pipedrive_callback: { url: 'https://app.example.com', signature: { scheme: elements, keys: [ '' ] } }\n")}},
 		{"root.output.fallback.0: pipedrive_callback: url: is empty", []string{write(poll + "output: { fallback: [ { pipedrive_callback: { url: '', signature: { scheme: none } } }, { drop: {} } ] }\n")}},
 		{"app: pipedrive_callback: headers: Host belongs to the request itself", []string{write(poll + "output_resources:\n  - label: app\n    pipedrive_callback: { url: 'https://app.example.com', signature: { scheme: none }, headers: { Host: x } }\n")}},
 		{"flag provided but not defined: -frobnicate", []string{"--frobnicate", write(poll)}},
-		{"no such file", []string{write(poll), "--json"}},
+		{"--json stands behind a file: flags come before the files", []string{write(poll), "--json"}},
 		{"--json and --watch", []string{"--json", "--watch", write(poll)}},
 		{"--metrics-url: is not an absolute http or https URL", []string{"--metrics-url", "localhost", write(poll)}},
 		{"http is switched off", []string{"--watch", write("http: { enabled: false }\n" + poll)}},

@@ -23,7 +23,8 @@ type Config struct {
 	Resolvers []Reader // ask for the names of custom fields
 	Callbacks []Callback
 
-	// Probe writes a key to a cache resource, reads it and removes it. ErrHeld: another process has it to itself.
+	// Probe writes a key to a cache resource, reads it and removes it. ErrHeld: another process has it to itself. ErrNoCache:
+	// there is none of that label.
 	Probe func(ctx context.Context, cache string) error
 	// Running asks the process that runs the configuration, if one does. nil: there is no way to ask.
 	Running func(ctx context.Context) (Running, error)
@@ -31,6 +32,9 @@ type Config struct {
 
 // ErrHeld is why a cache or a journal cannot be looked at while another process has it to itself.
 var ErrHeld = errors.New("another process holds it")
+
+// ErrNoCache is why a cache cannot be looked at that a component names and nobody configures.
+var ErrNoCache = errors.New("there is no cache resource with the label")
 
 // Where is where a component stands.
 type Where struct {
@@ -85,6 +89,23 @@ type Callback struct {
 	Where
 	Client   *callback.Client
 	Replayed bool // what the receiver refuses is replayed for ever
+}
+
+// places are where the components stand.
+func (c *Config) places() (all []Where) {
+	for _, p := range c.Polls {
+		all = append(all, p.Where)
+	}
+	for _, d := range c.Doors {
+		all = append(all, d.Where)
+	}
+	for _, r := range c.Resolvers {
+		all = append(all, r.Where)
+	}
+	for _, b := range c.Callbacks {
+		all = append(all, b.Where)
+	}
+	return all
 }
 
 // State is how a line stands.

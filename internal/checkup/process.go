@@ -3,6 +3,7 @@ package checkup
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 )
 
@@ -16,6 +17,8 @@ type Running struct {
 
 // ErrNobody says that nothing answers there.
 var ErrNobody = errors.New("nothing answers")
+
+const metricPrefix = "pipedrive_"
 
 // Metrics are what a process tells of itself.
 type Metrics []Sample
@@ -51,7 +54,7 @@ func (w Where) is(labels map[string]string) bool {
 // ours tells whether any component of ours runs there.
 func (m Metrics) ours() bool {
 	for _, s := range m {
-		if strings.HasPrefix(s.Name, "pipedrive_") {
+		if strings.HasPrefix(s.Name, metricPrefix) {
 			return true
 		}
 	}
@@ -59,6 +62,27 @@ func (m Metrics) ours() bool {
 }
 
 func (r *run) isRunning() bool { return r.running != nil }
+
+// isOfOthers tells whether what runs there is another configuration. Without a label a component cannot be told from
+// that of another, and metrics without labels may be anybody's.
+func (r *run) isOfOthers(m Metrics) bool {
+	where := r.cfg.places()
+	if slices.ContainsFunc(where, func(w Where) bool { return w.Label == "" }) {
+		return false
+	}
+	for _, s := range m {
+		if !strings.HasPrefix(s.Name, metricPrefix) {
+			continue
+		}
+		if s.Labels["label"] == "" || slices.ContainsFunc(where, func(w Where) bool { return w.is(s.Labels) }) {
+			return false
+		}
+	}
+	return true
+}
+
+// besideAnother is what to do about a port that is taken: the host goes on without it.
+const besideAnother = "end it, or give this pipeline another http.address: beside it this one runs without /metrics and /ready"
 
 // checkProcess finds out whether the pipeline runs.
 func (r *run) checkProcess(ctx context.Context) {
@@ -79,7 +103,11 @@ func (r *run) checkProcess(ctx context.Context) {
 	case !found.Metrics.ours():
 		l.State = Warning
 		l.Found = "another program answers at " + found.URL
-		l.Remedy = "end it, or give this pipeline another http.address: it cannot start beside it"
+		l.Remedy = besideAnother
+	case r.isOfOthers(found.Metrics):
+		l.State = Warning
+		l.Found = "another pipeline answers at " + found.URL + ": no component of ours there has a label of this configuration"
+		l.Remedy = besideAnother
 	case !found.Ready:
 		r.running = &found
 		l.State = Problem

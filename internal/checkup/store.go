@@ -74,9 +74,16 @@ func (r *run) checkCache(ctx context.Context, label, users string) {
 	default:
 		l.State = Problem
 		l.Found = err.Error()
-		l.Remedy = "make it writable for the user that the pipeline runs as: until then nothing is read"
+		l.Remedy = remedyOfCache(err) + ": until then nothing is read"
 	}
 	r.add(l)
+}
+
+func remedyOfCache(err error) string {
+	if errors.Is(err, ErrNoCache) {
+		return "add it under cache_resources, or correct the label"
+	}
+	return "repair that, so that the user that the pipeline runs as can write and read it"
 }
 
 const errorsMetric = "pipedrive_checkpoint_errors_total"

@@ -73,7 +73,7 @@ const defaultProbeInterval = 15 * time.Minute
 func (c *Config) check() error {
 	switch {
 	case c.APIToken == "" && c.OAuth == nil:
-		return errors.New("api_token, oauth2: neither is set, exactly one must be")
+		return errors.New("api_token, oauth2: neither is set, exactly one must be: is an environment variable unset?")
 	case c.APIToken != "" && c.OAuth != nil:
 		return errors.New("api_token, oauth2: both are set, exactly one must be")
 	case c.OAuth != nil:
