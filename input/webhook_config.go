@@ -275,6 +275,9 @@ func (c *webhookConfig) parseRegistration(conf *service.ParsedConfig) error {
 	if err != nil {
 		return err
 	}
+	if public == "" {
+		return fmt.Errorf("%s.%s: is empty: is an environment variable unset?", pwFieldRegistration, pwFieldPublicURL)
+	}
 	s.URL = strings.TrimSuffix(public, "/") + (&url.URL{Path: c.handler.Path}).EscapedPath()
 	if s.Events, err = conf.FieldStringList(pwFieldEvents); err != nil {
 		return err

@@ -60,7 +60,7 @@ func TestBadWebhookConfigurationIsRefusedInWords(t *testing.T) {
 		{"an odd size of the journal", right + "journal: { path: a.db, max_bytes: much }", `journal.max_bytes: "much" is not a size`},
 		{"fewer attempts than none", right + "journal: { path: a.db, max_attempts: -1 }", "journal.max_attempts: -1 is below 0"},
 		{"no window", right + "dedupe: { window: 0s }", "dedupe.window: 0s is not above zero"},
-		{"a registration without a URL", right + "registration: { enabled: true, api_token: abc }", "registration.public_url"},
+		{"a registration without a URL", right + "registration: { enabled: true, api_token: abc }", "registration.public_url: is empty: is an environment variable unset?"},
 		{"a registration without a credential", right + "registration: { enabled: true, public_url: 'https://hooks.example.com' }", "api_token, oauth2: neither is set"},
 		{"a URL with a password", strings.Replace(reg, "https://", "https://a:hunter2@", 1) + "}", "registration.public_url"},
 		{"an odd event", reg + "events: [ deal ] }", "registration.events"},

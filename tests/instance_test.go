@@ -82,7 +82,12 @@ func TestEveryImportedInstanceIsTakenByItsComponents(t *testing.T) {
 		require.NoError(t, err)
 		assert.NoError(t, construct(t, string(config)), file)
 	}
-	config, err := os.ReadFile(instances + "polling_custom.yaml")
+	config, err := os.ReadFile(instances + "webhook_answer.yaml")
+	require.NoError(t, err)
+	nobody := strings.Replace(string(config), "${PUBLIC_URL:}", "", 1)
+	assert.ErrorContains(t, construct(t, nobody), "registration.public_url: is empty: is an environment variable unset?")
+
+	config, err = os.ReadFile(instances + "polling_custom.yaml")
 	require.NoError(t, err)
 	broken := strings.Replace(string(config), "updated_format: ", "updated_format: b", 1)
 	assert.ErrorContains(t, construct(t, broken), "updated_format", "this test sees what a constructor says")
@@ -95,7 +100,7 @@ func construct(t *testing.T, config string) error {
 	values := map[string]string{
 		"PIPEDRIVE_API_TOKEN": "1", "SIGNING_KEY": "1", "CALLBACK_URL": "https://app.example.com/events?token=1",
 		"CALLBACK_USERNAME": "1", "CALLBACK_PASSWORD": "1", "HOOK_USERNAME": "1", "HOOK_PASSWORD": "1",
-		"REGISTER_WEBHOOK": "true", "HOOK_ADDRESS": "127.0.0.1:0", "STATE_DIR": t.TempDir(),
+		"REGISTER_WEBHOOK": "true", "PUBLIC_URL": "https://hooks.example.com", "HOOK_ADDRESS": "127.0.0.1:0", "STATE_DIR": t.TempDir(),
 	}
 	builder.SetEnvVarLookupFunc(func(name string) (string, bool) { return values[name], true })
 	builder.DisableLinting()

@@ -41,5 +41,6 @@ func TestRecipesAreListedAndTested(t *testing.T) {
 				}
 			}
 		}
+		assert.NotContains(t, string(content), "${PUBLIC_URL:", "%s has webhooks, and the password, sent to somebody else when PUBLIC_URL is forgotten", name)
 	}
 }
