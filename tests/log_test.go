@@ -185,6 +185,12 @@ var scenes = []scene{
 		most: 2,
 	},
 	{
+		name: "the port of the metrics is taken", pipeline: "http: { address: '%TAKEN' }\n" + pollDeals + keepState,
+		after: func(*sceneWorld) {}, // it reads all the same
+		says:  []string{`error HTTP Server error: listen tcp .*: bind: address already in use`},
+		most:  1,
+	},
+	{
 		name: "a damaged bolt file", pipeline: pollDeals + keepState, before: damage("state.db"),
 		says: []string{`error Failed to connect to pipedrive_poll: .*path "state.db": the file is not a bolt database, or damaged \(restore it or move it away\)`},
 		most: 2,
@@ -286,7 +292,11 @@ func TestTheLogSaysWhatToDo(t *testing.T) {
 			if s.before != nil {
 				s.before(w)
 			}
-			p := run(t, w.folder, "http: { enabled: false }\n"+strings.NewReplacer(
+			management := "http: { enabled: false }\n"
+			if strings.HasPrefix(s.pipeline, "http:") {
+				management = ""
+			}
+			p := run(t, w.folder, management+strings.NewReplacer(
 				"%URL", w.sim.URL(), "%TOKEN", w.sim.Token(), "%SINK", unrest.FreeAddress(t), "%HOOKS", w.hooks, "%BUSY", busy.URL,
 				"%TAKEN", strings.TrimPrefix(w.sim.URL(), "http://"),
 			).Replace(s.pipeline))
@@ -375,7 +385,7 @@ func TestTheExplainedLinesAreWritten(t *testing.T) {
 			written = append(written, string(content))
 		}
 	}
-	host := []string{"Failed to connect to pipedrive_", "Failed to send message to "}
+	host := []string{"Failed to connect to pipedrive_", "Failed to send message to ", "HTTP Server error: "}
 	for _, row := range explainedLines(t) {
 		parts := strings.Split(row, "…")
 		if slices.ContainsFunc(host, func(begin string) bool { return strings.HasPrefix(row, begin) }) {
