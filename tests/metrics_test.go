@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -328,6 +329,35 @@ output: { drop: {} }
 	assert.InDelta(t, 100, e.sum("pipedrive_first_walk_records_per_second", "object", "deals"), 30)
 	assert.Zero(t, e.sum("pipedrive_first_walk_done", "object", "deals"))
 	assert.Positive(t, e.sum("pipedrive_first_walk_pages", "object", "deals"))
+}
+
+// The lag is that of what was delivered, not of what was read: it grows while the output takes nothing.
+func TestTheLagGrowsWhileTheOutputTakesNothing(t *testing.T) {
+	t.Parallel()
+	sim := simulator.RunT(t, simulator.Options{Deals: 20, DailyBudget: plenty, Burst: plenty})
+	var down atomic.Bool
+	sink := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		if down.Load() {
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}
+	}))
+	t.Cleanup(sink.Close)
+	address := unrest.FreeAddress(t)
+	run(t, t.TempDir(), fmt.Sprintf(`
+http: { address: %s }
+input:
+  pipedrive_poll: { base_url: %s, api_token: %s, objects: [ deals ], interval: 100ms, daily_token_share: 1 }
+output:
+  retry: { backoff: { initial_interval: 10ms, max_interval: 50ms }, output: { http_client: { url: %s, retries: 0 } } }
+`, address, sim.URL(), sim.Token(), sink.URL))
+	lag := func() int { return scrape(t, address).sum("pipedrive_poll_lag_seconds", "object", "deals") }
+	eventually(t, "the first walk is delivered, and shown", func() bool { return scrape(t, address).series("pipedrive_poll_lag_seconds") == 1 })
+	assert.LessOrEqual(t, lag(), 3)
+	down.Store(true)
+	sim.Update("deals", sim.IDs("deals")[0], simulator.Fields{"title": "Changed"})
+	walks := sim.Count("/api/v2/deals")
+	eventually(t, "it grows", func() bool { return lag() > 3 })
+	assert.Greater(t, sim.Count("/api/v2/deals"), walks+1, "though reading goes on")
 }
 
 // bounded are the values that labels of ours may have here: words of the program and of the configuration, and

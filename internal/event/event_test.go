@@ -67,6 +67,7 @@ func TestNoTextMakesTwoStatesOne(t *testing.T) {
 	const schema = event.RESTv2
 	for _, c := range []struct{ object, a, b string }{
 		{"deal", `{"id":7,"title":"Lease\u001e42"}`, `{"id":7,"title":"Lease","owner_id":"42\u001e"}`},
+		{"deal", `{"id":7,"title":"Lease4","owner_id":2}`, `{"id":7,"title":"Lease","owner_id":42}`},
 		{"deal", `{"id":7,"custom_fields":{"ab":"x\u001ecd=y"}}`, `{"id":7,"custom_fields":{"ab":"x","cd":"y"}}`},
 		{"lead", `{"id":7,"label_ids":["a,b"]}`, `{"id":7,"label_ids":["a","b"]}`},
 		{"board", `{"id":7,"tags":["a,b","c"]}`, `{"id":7,"tags":["a","b,c"]}`},
