@@ -36,7 +36,8 @@ func webhooksList() *cli.Command {
 		Usage: "Show all webhooks of the user that the credential belongs to",
 		Flags: ourFlags(),
 		Description: `
-The last column says whose a webhook is: ours; old, which has our name and another URL; or other's.`[1:],
+The last column says whose a webhook is: ours; old, which has our name and another URL; named, which has our name when no
+--url tells more; or other's.`[1:],
 		Action: func(c *cli.Context) error {
 			return withSubscriptions(c, 0, func(ctx context.Context, cfg webhook.SubscriptionConfig, show printer) error {
 				hooks, err := cfg.Client.Webhooks(ctx)
@@ -93,6 +94,8 @@ Flags come before the ids. Without ids, --url has to say which are ours. Nothing
 			ids := c.Args().Slice()
 			return withSubscriptions(c, len(ids), func(ctx context.Context, cfg webhook.SubscriptionConfig, show printer) error {
 				switch {
+				case len(ids) == 0 && cfg.URL == "":
+					return errors.New("which webhooks to remove? Name their ids, or with --url the door whose webhooks are ours")
 				case len(ids) > 0 && cfg.URL != "":
 					return errors.New("--url: says which are ours, which cannot be told together with ids")
 				case len(ids) > 0:

@@ -36,14 +36,17 @@ type hookShown struct {
 	LastStatus   int    `json:"last_status"`   // 0: none
 	LastDelivery string `json:"last_delivery"` // "": none
 	Added        string `json:"added"`
-	Whose        string `json:"whose"` // ours, old or other
+	Whose        string `json:"whose"` // ours, old, named or other
 }
 
 func showHook(w pipedrive.Webhook, cfg *webhook.SubscriptionConfig) hookShown {
 	whose := "other"
-	if ours, named := cfg.Owns(w); ours {
+	switch ours, named := cfg.Owns(w); {
+	case ours:
 		whose = "ours"
-	} else if named {
+	case named && cfg.URL == "":
+		whose = "named"
+	case named:
 		whose = "old"
 	}
 	return hookShown{

@@ -63,6 +63,12 @@ func TestWebhooksAreListedForPeople(t *testing.T) {
 		"1900003 *.* 1.0 active - - evil?[2J https://u:xxxxx@n8n.example.com/x other",
 		"3 webhooks, of at most 40 a user",
 	}, columns(said))
+
+	said, err = webhooks(t, sim, "list")
+	require.NoError(t, err)
+	for line, whose := range map[int]string{1: " named", 2: " named", 3: " other"} {
+		assert.True(t, strings.HasSuffix(columns(said)[line], whose), "without a URL nobody knows which is old: %s", said)
+	}
 }
 
 func TestWebhooksAreListedForMachines(t *testing.T) {
@@ -162,7 +168,7 @@ func TestWebhooksAreRemoved(t *testing.T) {
 		{[]string{"1900002", "7"}, "", []int64{1, 2, 3, 4}, "there is no webhook 7, nothing is removed"},
 		{[]string{"1900002", "--dry-run"}, "", []int64{1, 2, 3, 4}, `"--dry-run" is no id of a webhook; flags come before the ids`},
 		{[]string{"--url", doorURL, "1900002"}, "", []int64{1, 2, 3, 4}, "--url: says which are ours"},
-		{nil, "", []int64{1, 2, 3, 4}, "--url: is not a URL"},
+		{nil, "", []int64{1, 2, 3, 4}, "which webhooks to remove? Name their ids, or with --url"},
 		{[]string{"1900002", "1900002"}, "1 change; 3 webhooks, of at most 40 a user", []int64{1, 3, 4}, ""},
 		{[]string{"--dry-run", "--url", doorURL}, "would be 2 changes; 3 webhooks, of at most 40 a user", []int64{1, 3, 4}, ""},
 		{[]string{"--url", doorURL, "--name", "else"}, "nothing to do; 3 webhooks, of at most 40 a user", []int64{1, 3, 4}, ""},
