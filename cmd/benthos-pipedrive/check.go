@@ -37,10 +37,11 @@ Looks at what the components of ours in a configuration need, and says of each t
   {{.BinaryName}} check -o ./root.yaml ./streams/*.yaml
   {{.BinaryName}} check --watch ./pipeline.yaml
 
-Flags come before the files. Run it as the user, in the folder and with the environment that the pipeline has. It asks
-Pipedrive for the account (2 tokens of the daily budget), one page of one record for each object (most cost 10) and the
-webhooks (10), and says what that took; it changes nothing there. In each cache it writes a key of its own and removes it.
-Of an application that events are posted to it asks for the head of the URL (HEAD), and posts nothing.
+Flags come before the files, and --env-file and --templates before check itself. Run it as the user, in the folder and
+with the environment that the pipeline has. It asks Pipedrive for the account (2 tokens of the daily budget), one page of
+one record for each object (most cost 10) and the webhooks (10), and says what that took; it changes nothing there. In
+each cache it writes a key of its own and removes it. Of an application that events are posted to it asks for the head of
+the URL (HEAD), and posts nothing.
 
 It ends with 0 when there is no problem, with 1 when there is one, and with 2 when it could not check: the files are
 missing or do not lint, or a flag is wrong.`[1:],
