@@ -2,7 +2,6 @@ package poll
 
 import (
 	"context"
-	"time"
 
 	"github.com/benthos-pipedrive/benthos-pipedrive/internal/cursor"
 	"github.com/benthos-pipedrive/benthos-pipedrive/internal/pipedrive"
@@ -71,7 +70,8 @@ func (w *walker) turnByTime(walk cursor.Walk) cursor.Walk {
 	return again
 }
 
-// lookIsDue tells whether it is time to look for records without an update_time.
+// lookIsDue tells, after a walk, whether it is time to look for records without an update_time. Both times are the
+// server's: a clock of ours that is ahead of it would make every cycle look, one that is behind none.
 func (w *walker) lookIsDue() bool {
-	return w.obj.NewestFirst != "" && time.Since(w.pos.Look.Since) >= w.e.cfg.FullReadInterval
+	return w.obj.NewestFirst != "" && w.pos.Walked.Sub(w.pos.Look.Since) >= w.e.cfg.FullReadInterval
 }

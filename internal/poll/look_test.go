@@ -134,3 +134,27 @@ func TestALookThatFailsIsNoOutage(t *testing.T) {
 		assert.Equal(t, []string{"updated deals 2"}, w.lines())
 	})
 }
+
+// How often is looked does not depend on the clock of this machine, whichever way it is wrong.
+func TestLooksKeepTheirIntervalWhateverTheLocalClockSays(t *testing.T) {
+	for name, ahead := range map[string]time.Duration{"behind": 3 * time.Hour, "right": 0, "ahead": -3 * time.Hour} {
+		t.Run(name, func(t *testing.T) {
+			inWorld(t, simulator.Options{Deals: 30, DailyBudget: plenty, Burst: plenty, Quirks: simulator.Quirks{NullUpdateTime: true}}, func(t *testing.T, w *world) {
+				w.sim.Advance(ahead)
+				looks := 0
+				w.sim.OnRequest(func(r *http.Request) {
+					if r.URL.Query().Get("sort_by") == "add_time" {
+						looks++
+					}
+				})
+				w.read("deals")
+				w.pass(time.Minute)
+				require.Len(t, w.news(), 30)
+				made := w.sim.Add("deals", changed(1))
+				w.pass(2 * time.Hour)
+				assert.Equal(t, []string{"created deals " + made}, w.lines())
+				assert.InDelta(t, 8, looks, 1, "one every 15 minutes")
+			})
+		})
+	}
+}
