@@ -16,7 +16,7 @@ type Account struct {
 	CompanyName string
 	Host        string    // of the company: acme.pipedrive.com
 	UserID      string    //
-	ServerTime  time.Time // the answer's Date header; zero: there was none
+	ServerTime  time.Time // what the server's clock said when it was asked; zero: there was no Date header
 }
 
 // Me asks whom the credential belongs to, and counts what it spends into that company's budget from now on.

@@ -38,7 +38,7 @@ type Page struct {
 	Next      string    // cursor of the next page; "" on the last page, and in offset lists
 	NextStart int       // Start of the next page as Pipedrive says it; 0 on the last page, and in cursor lists
 	More      bool      // there is a next page, of either sort
-	Time      time.Time // the answer's Date header, in whole seconds; zero: there was none
+	Time      time.Time // what the server's clock said when it was asked, in whole seconds; zero: there was no Date header
 	Size      int       // bytes of the body
 }
 

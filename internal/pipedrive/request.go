@@ -16,7 +16,7 @@ import (
 type reply struct {
 	Answer
 	body []byte
-	at   time.Time // the Date header; zero: there was none
+	at   time.Time // what the server's clock said when it was asked, in whole seconds; zero: there was no Date header
 }
 
 // order is what is asked for.
@@ -56,7 +56,9 @@ func (c *Client) exchange(ctx context.Context, k call, o order) (*reply, error) 
 	if c.agent != "" {
 		req.Header.Set("User-Agent", c.agent)
 	}
+	asked := time.Now()
 	resp, err := c.chain.RoundTrip(req) // and not an http.Client: it would follow redirects
+	took := time.Since(asked)
 	if err != nil {
 		return nil, noAnswer(ctx, what, err)
 	}
@@ -79,11 +81,17 @@ func (c *Client) exchange(ctx context.Context, k call, o order) (*reply, error) 
 		return nil, err
 	}
 	c.sizes.Store(k.object, len(body))
-	at, err := http.ParseTime(resp.Header.Get("Date"))
+	return &reply{Answer: what, body: body, at: whenAsked(resp.Header, took)}, nil
+}
+
+// whenAsked is the Date of an answer less the seconds that it took: a slow answer may tell of no later moment than that
+// of the question.
+func whenAsked(h http.Header, took time.Duration) time.Time {
+	at, err := http.ParseTime(h.Get("Date"))
 	if err != nil {
-		at = time.Time{}
+		return time.Time{}
 	}
-	return &reply{Answer: what, body: body, at: at.UTC()}, nil
+	return at.UTC().Add(-took.Truncate(time.Second))
 }
 
 // target is where a path lies. It never leaves the origin.

@@ -296,6 +296,20 @@ func TestWithoutADateHeaderTheLocalClockStandsIn(t *testing.T) {
 	})
 }
 
+// The doubled overlap makes up for a local clock that is ahead by more than one.
+func TestWithoutADateHeaderAClockThatIsAheadHidesNoChange(t *testing.T) {
+	inWorld(t, simulator.Options{Deals: 5, DailyBudget: plenty}, func(t *testing.T, w *world) {
+		w.sim.HideHeaders("Date")
+		w.sim.Advance(-90 * time.Second)
+		w.read("deals")
+		w.pass(61 * time.Second)
+		require.Len(t, w.news(), 5)
+		w.sim.Update("deals", "2", changed(1))
+		w.pass(10 * time.Minute)
+		assert.Equal(t, []string{"updated deals 2"}, w.lines())
+	})
+}
+
 func TestArchivedDealsAreRecordsOfTheSameKind(t *testing.T) {
 	inWorld(t, simulator.Options{Deals: 5, DailyBudget: plenty}, func(t *testing.T, w *world) {
 		w.read("deals", "deals_archived")
@@ -319,5 +333,21 @@ func TestAnOverlapMayHaveAFraction(t *testing.T) {
 			w.pass(5 * time.Second)
 		}
 		assert.Zero(t, repeats(w.news()))
+	})
+}
+
+// An answer tells of the moment of the question, and its Date of the moment when it was written: what changed in
+// between lies before an overlap that is shorter than the answer is slow.
+func TestASlowAnswerHidesNoChange(t *testing.T) {
+	inWorld(t, simulator.Options{Deals: 5, DailyBudget: plenty}, func(t *testing.T, w *world) {
+		w.config.Overlap = 5 * time.Second
+		w.sim.FailAlways(simulator.Slow(25 * time.Second).On("/api/v2/deals"))
+		w.read("deals")
+		w.pass(59 * time.Second)
+		require.Len(t, w.news(), 5)
+		w.pass(11 * time.Second) // the second walk has asked, and has no answer yet
+		w.sim.Update("deals", "3", changed(1))
+		w.pass(10 * time.Minute)
+		assert.Equal(t, []string{"updated deals 3"}, w.lines())
 	})
 }

@@ -57,6 +57,24 @@ func TestAVanishedRecordIsDeletedOnceItIsSure(t *testing.T) {
 			assert.Empty(t, w.lines(), "once")
 		})
 	})
+	for name, fault := range map[string]simulator.Fault{
+		"an error": simulator.Status(500), "a missing permission": simulator.Scope403(), "a page of something in between": simulator.Cut(),
+	} {
+		t.Run("two readings miss it where its own GET is "+name, func(t *testing.T) {
+			inWorld(t, simulator.Options{Users: 5, DailyBudget: plenty}, func(t *testing.T, w *world) {
+				w.read("users")
+				w.pass(time.Minute)
+				require.Len(t, w.news(), 5)
+				id := w.sim.IDs("users")[2]
+				w.sim.FailAlways(fault.On("/v1/users/" + id))
+				w.sim.Purge("users", id)
+				w.pass(15 * time.Minute)
+				assert.Empty(t, w.lines(), "it is not sure yet")
+				w.pass(15 * time.Minute)
+				assert.Equal(t, []string{"deleted users " + id}, w.lines())
+			})
+		})
+	}
 	t.Run("two readings miss it where it has no GET", func(t *testing.T) {
 		inWorld(t, simulator.Options{DailyBudget: plenty}, func(t *testing.T, w *world) {
 			w.read("activity_types")

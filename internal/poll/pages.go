@@ -35,6 +35,7 @@ func (w *walker) walkPages(ctx context.Context, walk cursor.Walk, way itinerary)
 		if way.order == pipedrive.OldestFirst {
 			q.Since = walk.Since
 		}
+		asked := time.Now()
 		page, err := w.list(ctx, q)
 		lost := cursorRefused(err, walk) || err == nil && w.misplaced(page, walk)
 		if lost && (turned == nil || way.further(walk, *turned)) {
@@ -45,7 +46,7 @@ func (w *walker) walkPages(ctx context.Context, walk cursor.Walk, way itinerary)
 		if err != nil {
 			return err
 		}
-		walk.Began = w.began(walk, page)
+		walk.Began = w.began(walk, page, asked)
 		next, err := w.advance(walk, page)
 		if err != nil {
 			return err
@@ -125,7 +126,7 @@ func underWay(t cursor.Track) cursor.Walk {
 }
 
 // began is the server time at which a walk began. Without a Date header the local clock stands in.
-func (w *walker) began(walk cursor.Walk, page *pipedrive.Page) time.Time {
+func (w *walker) began(walk cursor.Walk, page *pipedrive.Page, asked time.Time) time.Time {
 	if !walk.Began.IsZero() {
 		return walk.Began
 	}
@@ -136,7 +137,7 @@ func (w *walker) began(walk cursor.Walk, page *pipedrive.Page) time.Time {
 		w.dateless = true
 		w.e.cfg.Log.Warnf("Answers for %s carry no Date header: the clock of this machine is used, with twice the overlap. Does a proxy remove it?", w.obj.Name)
 	}
-	return time.Now().UTC().Truncate(time.Second)
+	return asked.UTC().Truncate(time.Second)
 }
 
 // nextSince is where the walk after this one begins.
