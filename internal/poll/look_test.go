@@ -1,11 +1,14 @@
 package poll_test
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
+	"github.com/benthos-pipedrive/benthos-pipedrive/internal/entity"
 	"github.com/benthos-pipedrive/benthos-pipedrive/internal/poll"
 	"github.com/benthos-pipedrive/benthos-pipedrive/internal/simulator"
 	"github.com/stretchr/testify/assert"
@@ -157,4 +160,49 @@ func TestLooksKeepTheirIntervalWhateverTheLocalClockSays(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A server that lists what has no update_time last: a walk that lost its place and goes on from the last time can no
+// longer see it, so the first look has to, however old it is.
+func TestWhatAWalkThatLostItsPlaceCannotSeeIsFoundByTheLook(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		row := func(id int, updated string) string {
+			return fmt.Sprintf(`{"id":%d,"add_time":"1999-01-0%dT00:00:00Z","update_time":%s}`, id, id, updated)
+		}
+		dated := []string{row(1, `"1999-02-01T00:00:00Z"`), row(2, `"1999-02-02T00:00:00Z"`), row(3, `"1999-02-03T00:00:00Z"`)}
+		timeless := []string{row(4, "null"), row(5, "null")}
+		list := func(next string, rows ...string) string {
+			return `{"success":true,"data":[` + strings.Join(rows, ",") + `],"additional_data":{"next_cursor":` + next + `}}`
+		}
+		s := &stub{
+			status: func(r *http.Request) (int, http.Header) {
+				if r.URL.Query().Get("cursor") != "" {
+					return http.StatusBadRequest, nil
+				}
+				return http.StatusOK, nil
+			},
+			answer: func(r *http.Request, _, _ int) string {
+				q := r.URL.Query()
+				switch {
+				case q.Get("cursor") != "":
+					return `{"success":false,"error":"cursor is not valid"}`
+				case q.Get("sort_by") == "add_time":
+					return list("null", timeless[1], timeless[0], dated[2], dated[1], dated[0])
+				case q.Get("updated_since") == "":
+					return list(`"abc"`, dated[0], dated[1])
+				case q.Get("updated_since") <= "1999-02-02T00:00:00Z":
+					return list("null", dated[1], dated[2])
+				}
+				return list("null")
+			},
+		}
+		deals, _ := entity.Lookup("deals")
+		got, _, done := runStub(t, s, deals, 2, time.Hour, &logLines{})
+		defer done()
+		var came []string
+		for _, c := range got {
+			came = append(came, c.String())
+		}
+		assert.ElementsMatch(t, []string{"snapshot deals 1", "snapshot deals 2", "snapshot deals 3", "snapshot deals 4", "snapshot deals 5"}, came)
+	})
 }
