@@ -318,6 +318,9 @@ func TestArchivedDealsAreRecordsOfTheSameKind(t *testing.T) {
 		w.sim.Archive("deals", "3")
 		w.pass(2 * time.Minute)
 		assert.Equal(t, []string{"updated deals_archived 3"}, w.lines())
+		w.sim.Delete("deals_archived", "3")
+		w.pass(2 * time.Minute)
+		assert.Equal(t, []string{"deleted deals_archived 3"}, w.lines())
 	})
 }
 

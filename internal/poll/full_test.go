@@ -106,6 +106,26 @@ func TestAVanishedRecordIsDeletedOnceItIsSure(t *testing.T) {
 	})
 }
 
+// A process that goes on with the reading of one before it has not seen the first pages: what they held is not missing.
+func TestAReadingThatWasGoneOnWithDeletesNothing(t *testing.T) {
+	inWorld(t, simulator.Options{Projects: 350, DailyBudget: plenty}, func(t *testing.T, w *world) {
+		w.config.PageSize = 100
+		w.sim.OnRequest(stopAfter(w, 3))
+		w.read("projects")
+		w.pass(time.Second)
+		w.stop()
+		require.Len(t, w.news(), 200)
+
+		w.sim.OnRequest(nil)
+		w.sim.Heal()
+		w.read("projects")
+		w.pass(time.Minute)
+		assert.Len(t, w.news(), 150)
+		w.pass(time.Hour)
+		assert.Empty(t, w.lines())
+	})
+}
+
 func TestNothingIsDeletedAfterAFault(t *testing.T) {
 	for _, test := range []struct {
 		name  string
