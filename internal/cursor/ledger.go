@@ -63,12 +63,17 @@ func (l *Ledger) Pass(object string, step Step) {
 		l.nudge()
 		return
 	}
-	last := ln.pages[len(ln.pages)-1]
-	if n := len(last.steps); n > 1 && last.steps[n-1].empty() && last.steps[n-1].Look == step.Look && step.empty() {
-		last.steps[n-1] = step
-		return
+	ln.pages[len(ln.pages)-1].follow(step)
+}
+
+// follow adds the step of a page without records. It takes the place of those before it that say no more than it does:
+// a whole night of them behind a page that nobody acknowledges is two. The end of a walk says more than the middle of the
+// next.
+func (p *page) follow(step Step) {
+	for n := len(p.steps) - 1; n > 0 && step.covers(p.steps[n]); n-- {
+		p.steps = p.steps[:n]
 	}
-	last.steps = append(last.steps, step)
+	p.steps = append(p.steps, step)
 }
 
 // Track takes a page into flight. It waits while its object has as many as the limit, and while a page that came

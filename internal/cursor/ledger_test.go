@@ -150,6 +150,29 @@ func TestLedgerPassesEmptyPages(t *testing.T) {
 	assert.Equal(t, map[string]time.Time{"deals": second(52)}, storeAll(t, l), "nothing in flight: at once")
 }
 
+// What is stored while the next walk is under way says that the first is over.
+func TestLedgerKeepsTheEndOfAWalkBehindAPageInFlight(t *testing.T) {
+	l := cursor.NewLedger(1, map[string]*cursor.Position{
+		"deals": {Account: cursor.Account{Company: "1"}, Object: "deals", StartFrom: "beginning", First: true},
+	})
+	resolve, err := l.Track(t.Context(), "deals", nil, stepTo(1))
+	require.NoError(t, err)
+	for n := range 3 {
+		l.Pass("deals", cursor.Step{Since: second(10 + n), Walked: second(20 + n)})
+		l.Pass("deals", cursor.Step{Walk: &cursor.Walk{Since: second(10 + n), Last: second(30 + n)}})
+	}
+	resolve()
+	moved, err := l.TakeUnstored()
+	require.NoError(t, err)
+	require.Len(t, moved, 1)
+	p, err := cursor.Decode(moved[0].Stored)
+	require.NoError(t, err)
+	assert.False(t, p.First)
+	assert.Equal(t, second(12), p.Main.Since)
+	assert.Equal(t, second(22), p.Walked)
+	assert.Equal(t, second(32), p.Main.Walk.Last)
+}
+
 func TestLedgerGivesUpWaitingWithItsContext(t *testing.T) {
 	l := newLedger(1)
 	_, err := l.Track(t.Context(), "deals", nil, stepTo(1))

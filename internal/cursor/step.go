@@ -28,6 +28,11 @@ func (s Step) empty() bool {
 	return len(s.Seen)+len(s.Timeless)+len(s.Known)+len(s.Forget)+len(s.Missing) == 0 && s.LookSince.IsZero()
 }
 
+// covers tells whether a step that follows another leaves nothing of it, had the other moved the position or not.
+func (s Step) covers(before Step) bool {
+	return s.Look == before.Look && s.empty() && before.empty() && (s.Walk == nil || before.Walk != nil)
+}
+
 // Apply moves the position by one step.
 func (p *Position) Apply(s Step) {
 	if p.Full == nil && len(s.Known) > 0 {
