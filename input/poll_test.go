@@ -217,12 +217,14 @@ func TestARefusedPageIsReplayed(t *testing.T) {
 func TestWithoutReplayRefusedRecordsAreDroppedAndTheCursorPasses(t *testing.T) {
 	sim := simulator.RunT(t, simulator.Options{Deals: 250, DailyBudget: plenty, Burst: plenty})
 	refused := 0
-	p := newPipeline(t, sim, simplePoll+"  auto_replay_nacks: false\n", func(service.MessageBatch) error {
+	const yaml = simplePoll + "  auto_replay_nacks: false\n  checkpoint_cache: state\n"
+	folder := t.TempDir()
+	p := newPipeline(t, sim, yaml, func(service.MessageBatch) error {
 		if refused++; refused == 2 {
 			return errors.New("no room")
 		}
 		return nil
-	})
+	}, folder)
 	p.start()
 	all := p.await(150)
 	sim.Update("deals", "7", simulator.Fields{"title": "Changed"})
@@ -230,6 +232,13 @@ func TestWithoutReplayRefusedRecordsAreDroppedAndTheCursorPasses(t *testing.T) {
 	p.stop()
 	assert.Len(t, all, 151)
 	assert.Contains(t, p.log.String(), "Dropping 100 of 100 records")
+
+	p = newPipeline(t, sim, yaml, nil, folder)
+	p.start()
+	sim.Update("deals", "9", simulator.Fields{"title": "Changed"})
+	all = p.await(1)
+	p.stop()
+	assert.Len(t, all, 1, "what was dropped stays so")
 }
 
 func TestAnOrderlyRestartRepeatsNothing(t *testing.T) {
