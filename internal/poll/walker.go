@@ -68,6 +68,7 @@ func (w *walker) cycle(ctx context.Context) error {
 	w.spent = 0
 	w.meter.resume()
 	err := w.walk(ctx)
+	w.cycling.Store(!w.pos.First) // the others may spend everything before the next cycle begins
 	if err == nil && !first {
 		w.cycleCost.Store(int64(w.spent))
 		w.e.plan()
