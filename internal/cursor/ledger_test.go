@@ -179,8 +179,10 @@ func TestLedgerGivesUpWaitingWithItsContext(t *testing.T) {
 	require.NoError(t, err)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, err = l.Track(ctx, "deals", nil, stepTo(2))
+	_, err = l.Track(ctx, "deals", []cursor.RecordKey{{Kind: "deal", ID: "7"}}, stepTo(2))
 	require.ErrorIs(t, err, context.Canceled)
+	_, err = l.Track(t.Context(), "deals_archived", []cursor.RecordKey{{Kind: "deal", ID: "7"}}, stepTo(3))
+	require.NoError(t, err, "nobody waits behind who gave up")
 }
 
 func TestLedgerKeepsAPositionThatCouldNotBeStored(t *testing.T) {
