@@ -105,6 +105,20 @@ func TestConnectRefusesACheckpointItCannotUse(t *testing.T) {
 	}
 }
 
+// It would be kept in the checkpoint, where a corrected start_from is not looked at.
+func TestConnectRefusesAStartThatIsStillToCome(t *testing.T) {
+	sim := simulator.RunT(t, simulator.Options{})
+	yaml := "api_token: " + sim.Token() + "\nbase_url: " + sim.URL() + "\ncheckpoint_cache: state\nstart_from: "
+	cache := service.MockResourcesOptAddCache("state")
+	in, err := open(t, yaml+"2996-11-20T09:15:00Z", cache)
+	require.NoError(t, err)
+	require.ErrorContains(t, in.Connect(t.Context()), "start_from: 2996-11-20T09:15:00Z is still to come, Pipedrive's clock says 2")
+
+	in, err = open(t, yaml+"2026-01-01T00:00:00+02:00", cache)
+	require.NoError(t, err)
+	require.NoError(t, in.Connect(t.Context()))
+}
+
 func TestConnectSaysWhichCacheIsMissing(t *testing.T) {
 	sim := simulator.RunT(t, simulator.Options{})
 	in, err := open(t, "api_token: "+sim.Token()+"\nbase_url: "+sim.URL()+"\ncheckpoint_cache: state")

@@ -58,7 +58,10 @@ func startPolling(ctx context.Context, c pollConfig, client *pipedrive.Client, r
 		return nil, err
 	}
 	client.Restore(pipedrive.Spend{Reset: kept.books.Resets, Tokens: kept.books.Spent})
-	sources, positions := begin(c, kept, account, me.ServerTime, res.Logger())
+	sources, positions, err := begin(c, kept, account, me.ServerTime, res.Logger())
+	if err != nil {
+		return nil, err
+	}
 	r = &pollRun{
 		ledger:  cursor.NewLedger(c.limit, positions),
 		metrics: newPollMetrics(res),
@@ -91,7 +94,7 @@ func startPolling(ctx context.Context, c pollConfig, client *pipedrive.Client, r
 // begin finds where each object was left, or where it begins.
 func begin(
 	c pollConfig, kept kept, account cursor.Account, serverTime time.Time, log *service.Logger,
-) ([]poll.Source, map[string]*cursor.Position) {
+) ([]poll.Source, map[string]*cursor.Position, error) {
 	if serverTime.IsZero() {
 		serverTime = time.Now().UTC()
 	}
@@ -102,6 +105,9 @@ func begin(
 		p := kept.positions[object.Name]
 		switch {
 		case p == nil:
+			if err := poll.CheckPast(c.startFrom, serverTime); err != nil {
+				return nil, nil, err
+			}
 			p = poll.NewPosition(account, object, c.startFrom, serverTime)
 			fresh = append(fresh, object.Name)
 		case p.StartFrom != c.startFrom:
@@ -114,10 +120,10 @@ func begin(
 	if len(elsewhere) > 0 {
 		log.Infof("start_from %q is ignored for %s: the checkpoint began elsewhere and goes on.", c.startFrom, strings.Join(elsewhere, ", "))
 	}
-	if len(fresh) > 0 && len(fresh) < len(c.objects) {
+	if len(fresh) > 0 && kept.books.Company != "" { // a cache may have lost them, too
 		log.Infof("There is no checkpoint of %s yet: reading begins at start_from (%s).", strings.Join(fresh, ", "), c.startFrom)
 	}
-	return sources, positions
+	return sources, positions, nil
 }
 
 // handOn takes a page from the engine into flight and to the host.

@@ -241,6 +241,29 @@ func TestWithoutReplayRefusedRecordsAreDroppedAndTheCursorPasses(t *testing.T) {
 	assert.Len(t, all, 1, "what was dropped stays so")
 }
 
+// A cache may lose positions: reading from start_from again is said, also when all are gone.
+func TestAPositionThatIsGoneIsSaid(t *testing.T) {
+	sim := simulator.RunT(t, simulator.Options{Deals: 5, Persons: 5, DailyBudget: plenty, Burst: plenty})
+	yaml, folder := simplePoll+"  checkpoint_cache: state\n", t.TempDir()
+	const said = "There is no checkpoint of"
+	for _, test := range []struct{ objects, want string }{
+		{"[ deals ]", ""},
+		{"[ persons ]", said + " persons yet: reading begins at start_from (beginning)"},
+		{"[ deals, persons ]", ""},
+	} {
+		p := newPipeline(t, sim, strings.Replace(yaml, "[ deals ]", test.objects, 1), nil, folder)
+		p.start()
+		sim.Update("deals", "1", simulator.Fields{"title": test.objects})
+		p.await(1)
+		p.stop()
+		if test.want == "" {
+			assert.NotContains(t, p.log.String(), said)
+		} else {
+			assert.Contains(t, p.log.String(), test.want)
+		}
+	}
+}
+
 func TestAnOrderlyRestartRepeatsNothing(t *testing.T) {
 	sim := simulator.RunT(t, simulator.Options{Deals: 1000, Persons: 300, Pipelines: 5, DailyBudget: plenty, Burst: plenty})
 	const yaml = `

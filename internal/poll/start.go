@@ -25,6 +25,16 @@ func CheckStartFrom(text string) error {
 	return nil
 }
 
+// CheckPast refuses a time that is still to come: it would be kept in the position, where a correction of the
+// configuration is not looked at, and nothing would be read until then.
+func CheckPast(startFrom string, serverTime time.Time) error {
+	if at, err := time.Parse(time.RFC3339, startFrom); err == nil && at.After(serverTime) {
+		return fmt.Errorf("start_from: %s is still to come, Pipedrive's clock says %s; want %q, %q or a time that is past",
+			startFrom, serverTime.UTC().Format(time.RFC3339), Beginning, Now)
+	}
+	return nil
+}
+
 // NewPosition is where reading an object begins. serverTime is what `now` means.
 func NewPosition(account cursor.Account, object entity.Object, startFrom string, serverTime time.Time) *cursor.Position {
 	p := &cursor.Position{Account: account, Object: object.Name, StartFrom: startFrom, First: true}
