@@ -124,9 +124,35 @@ func TestAnObjectThatMayNotBeReadIsOneWarningAndTheOthersFlow(t *testing.T) {
 		require.Len(t, w.log.all(), 1)
 		assert.Contains(t, w.log.all()[0], "Not reading persons for now")
 		assert.Contains(t, w.log.all()[0], "403")
+		asked := 0
+		for _, r := range w.sim.Requests() {
+			if strings.HasSuffix(r.Path, "/persons") {
+				asked++
+			}
+		}
+		assert.Equal(t, 5, asked, "at the start, then every full_read_interval")
 		w.sim.GrantScope("persons")
 		w.pass(16 * time.Minute)
 		assert.Len(t, w.news(), 5)
+	})
+}
+
+// Whoever mends a credential may have mended more than that.
+func TestWhatWasForbiddenIsAskedForAsSoonAsTheSourceIsBack(t *testing.T) {
+	inWorld(t, simulator.Options{Deals: 5, Persons: 5, DailyBudget: plenty}, func(t *testing.T, w *world) {
+		w.sim.DenyScope("persons")
+		w.read("deals", "persons")
+		w.pass(30 * time.Second)
+		require.Len(t, w.news(), 5)
+		token := w.sim.Token()
+		w.sim.RevokeToken()
+		w.pass(time.Minute)
+		<-w.engine.Down()
+		w.sim.GrantScope("persons")
+		w.sim.SetToken(token)
+		require.NoError(t, w.engine.Revive(t.Context()))
+		w.pass(time.Second)
+		assert.Len(t, only("persons", w.news()), 5)
 	})
 }
 
