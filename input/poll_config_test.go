@@ -1,6 +1,7 @@
 package input
 
 import (
+	"context"
 	"strings"
 	"testing"
 
@@ -164,6 +165,26 @@ func TestTwoPollersDoNotShareACheckpoint(t *testing.T) {
 	require.NoError(t, first.Close(t.Context()))
 	require.NoError(t, second.Connect(t.Context()), "the place is free again")
 	require.NoError(t, second.Close(t.Context()))
+}
+
+// The key of one is where the other keeps its deals.
+func TestTwoPollersDoNotShareAKeyOfAnObject(t *testing.T) {
+	sim := simulator.RunT(t, simulator.Options{})
+	res := service.MockResources(service.MockResourcesOptAddCache("state"))
+	poller := func(key string) *pollInput {
+		conf, err := pollSpec().ParseYAML("api_token: "+sim.Token()+"\nbase_url: "+sim.URL()+"\ncheckpoint_cache: state\ncheckpoint_cache_key: "+key, nil)
+		require.NoError(t, err)
+		in, err := newPollInput(conf, res)
+		require.NoError(t, err)
+		t.Cleanup(func() { require.NoError(t, in.Close(context.Background())) })
+		return in
+	}
+	first, second, third := poller("crm"), poller("crm.deals"), poller("crm.users")
+	require.NoError(t, first.Connect(t.Context()))
+	require.ErrorContains(t, second.Connect(t.Context()), `in cache "state" under "crm.deals"`)
+	require.NoError(t, third.Connect(t.Context()), "users are not read")
+	require.NoError(t, first.Close(t.Context()))
+	require.NoError(t, second.Connect(t.Context()), "the place is free again")
 }
 
 func TestCloseIsSafeBeforeConnectTwiceAndDuringRead(t *testing.T) {

@@ -30,12 +30,15 @@ func claimStore(c pollConfig, res *service.Resources) (pollStore, error) {
 	if !res.HasCache(c.cache) {
 		return s, noCache(c.cache)
 	}
-	place := storePlace{c.cache, c.key}
 	claims, _ := res.GetOrSetGeneric(storeClaims{}, &sync.Map{})
-	if _, taken := claims.(*sync.Map).LoadOrStore(place, true); taken {
-		return s, fmt.Errorf("%s: another pipedrive_poll already keeps its checkpoint in cache %q under %q; give each its own key", ppFieldCheckpointKey, c.cache, c.key)
+	for _, key := range s.keys(c.objects) {
+		place, before := storePlace{c.cache, key}, s.release
+		if _, taken := claims.(*sync.Map).LoadOrStore(place, true); taken {
+			before()
+			return s, fmt.Errorf("%s: another pipedrive_poll already keeps its checkpoint in cache %q under %q; give each its own key", ppFieldCheckpointKey, c.cache, key)
+		}
+		s.release = func() { before(); claims.(*sync.Map).Delete(place) }
 	}
-	s.release = func() { claims.(*sync.Map).Delete(place) }
 	return s, nil
 }
 
@@ -43,6 +46,15 @@ func claimStore(c pollConfig, res *service.Resources) (pollStore, error) {
 type storeClaims struct{}
 
 type storePlace struct{ cache, key string }
+
+// keys are all that a checkpoint of these objects writes to.
+func (s pollStore) keys(objects []entity.Object) []string {
+	keys := []string{s.key}
+	for _, object := range objects {
+		keys = append(keys, s.positionKey(object.Name))
+	}
+	return keys
+}
 
 func (s pollStore) positionKey(object string) string { return s.key + "." + object }
 
