@@ -39,7 +39,8 @@ func TestBadConfigurationIsRefusedInWords(t *testing.T) {
 		{"half an app", "oauth2: { client_id: a }", "oauth2"},
 		{"an odd start", token + "start_from: yesterday", `start_from: "yesterday" is neither "beginning", "now" nor an RFC 3339 time`},
 		{"no interval", token + "interval: 0s", "interval: 0s is not above zero"},
-		{"an unreadable interval", token + "interval: often", "often"},
+		{"an unreadable interval", token + "interval: often", `"often"; want a number with its unit, like 30s`},
+		{"an interval without a unit", token + "interval: 60", `missing unit in duration "60"; want a number with its unit, like 30s`},
 		{"no overlap", token + "overlap: -1s", "overlap: -1s is not above zero"},
 		{"a page too large", token + "page_size: 501", "page_size: 501 is not between 2 and 500"},
 		{"a negative tolerance", token + "created_tolerance: -1s", "created_tolerance: -1s is below zero"},
@@ -48,6 +49,7 @@ func TestBadConfigurationIsRefusedInWords(t *testing.T) {
 		{"no key", token + `checkpoint_cache_key: ""`, "checkpoint_cache_key: must not be empty"},
 		{"an odd URL", token + `base_url: "::"`, "base_url"},
 		{"an odd proxy", token + `proxy_url: "http://user:hunter2@"`, "proxy_url: not a URL with a host"},
+		{"a proxy that is none", token + `proxy_url: "ftp://user:hunter2@proxy"`, "proxy_url: not a URL with a host"},
 		{"a custom object of another host", token + "custom_objects: [ { name: x, path: 'https://evil.example/' } ]", `custom_objects[0].path: "https://evil.example/" is not a path`},
 		{"a custom object with an odd page", token + "custom_objects: [ { name: x, path: /v1/x, page_size: 1 } ]", "custom_objects[0].page_size: 1 is not between 2 and 500"},
 	} {
@@ -126,6 +128,15 @@ func TestConnectSaysWhichCacheIsMissing(t *testing.T) {
 	require.NoError(t, err)
 	require.ErrorContains(t, in.Connect(t.Context()), `checkpoint_cache: there is no cache resource with the label "state"`)
 	require.ErrorContains(t, in.ConnectionTest(t.Context())[0].Err, `"state"`)
+}
+
+func TestConnectSaysWhichTokenCacheIsMissing(t *testing.T) {
+	in, err := open(t, "oauth2: { client_id: client-1, client_secret: hunter2, refresh_token: hunter3, token_url: 'http://127.0.0.1:1/', token_cache: shelf }")
+	require.NoError(t, err)
+	err = in.Connect(t.Context())
+	require.ErrorContains(t, err, `oauth2.token_cache: there is no cache resource with the label "shelf"; add one under cache_resources`)
+	assert.NotContains(t, err.Error(), "base_url", "the remedy is another one")
+	assert.NotContains(t, err.Error(), "hunter")
 }
 
 func TestConnectionTestAsksWhoTheCredentialIs(t *testing.T) {

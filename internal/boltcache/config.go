@@ -47,6 +47,7 @@ To copy the file, stop the process first.`).
 		Fields(
 			service.NewStringField(bcFieldPath).
 				Description("The file. A relative path begins at the working directory of the process. Missing folders are created with mode 0700 and the file with mode 0600, on first use. Must be on a local disk: network file systems do not lock reliably. Must not be a file that something else, such as a webhook journal, keeps open.").
+				LintRule(`root = if this == "" { ["is empty, must name a file"] }`).
 				Example("./state/benthos-pipedrive.db").
 				Example("/var/lib/benthos-pipedrive/state.db"),
 			service.NewDurationField(bcFieldTimeout).

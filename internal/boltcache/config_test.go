@@ -52,6 +52,7 @@ func TestLint(t *testing.T) {
 		{"bolt: { path: a.db }", 0},
 		{"bolt: { path: '${STATE:a.db}', timeout: 100ms, default_ttl: 24h }", 0},
 		{"bolt: {}", 1},
+		{"bolt: { path: '' }", 1},
 		{"bolt: { path: a.db, timeout: 1h2m3.5s, default_ttl: 10us }", 0},
 		{"bolt: { path: a.db, timeout: 0s }", 1},
 		{"bolt: { path: a.db, timeout: 5 }", 1},

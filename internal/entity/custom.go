@@ -67,6 +67,9 @@ func (c Custom) place(o *Object) error {
 	if err != nil || u.IsAbs() || u.Host != "" || !strings.HasPrefix(u.Path, "/") {
 		return fmt.Errorf("path: %q is not a path like /api/v2/boards or /v1/filters", c.Path)
 	}
+	if u.Query().Has("api_token") {
+		return fmt.Errorf("path: holds an api_token, which is sent in a header: leave it out")
+	}
 	tokens := 20
 	if strings.HasPrefix(u.Path, "/api/v2/") {
 		o.Schema, tokens = RESTv2, 10
@@ -79,7 +82,7 @@ func (c Custom) place(o *Object) error {
 
 func (c Custom) stamps(o *Object) error {
 	zone, err := time.LoadLocation(c.TimeZone)
-	if err != nil {
+	if err != nil || zone == time.Local { // "Local" is another one on each machine
 		return fmt.Errorf("time_zone: %q is not an IANA name like Europe/Berlin", c.TimeZone)
 	}
 	if o.Updated, err = stamp(c.UpdatedField, c.UpdatedFormat, zone); err != nil {

@@ -165,14 +165,17 @@ func TestCustomObject(t *testing.T) {
 		{"an odd name", entity.Custom{Name: "My Boards", Path: "/v1/x"}, "not in snake_case"},
 		{"another host", entity.Custom{Name: "x", Path: "https://evil.example/v1"}, "is not a path"},
 		{"no path", entity.Custom{Name: "x"}, "is not a path"},
+		{"a token in the path", entity.Custom{Name: "x", Path: "/v1/x?type=deals&api_token=hunter2"}, "path: holds an api_token"},
 		{"an unknown paging", entity.Custom{Name: "x", Path: "/v1/x", Paging: "pages"}, "auto, cursor, offset or none"},
 		{"an unknown zone", entity.Custom{Name: "x", Path: "/v1/x", TimeZone: "Mars/Base"}, "IANA"},
+		{"the zone of the machine", entity.Custom{Name: "x", Path: "/v1/x", TimeZone: "Local"}, "IANA"},
 		{"a bad pattern", entity.Custom{Name: "x", Path: "/v1/x", UpdatedField: "u", UpdatedFormat: "QQ"}, "updated_format"},
 		{"a filter without a time", entity.Custom{Name: "x", Path: "/v1/x", Since: "since"}, "needs updated_field"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			_, err := test.custom.Object()
 			require.ErrorContains(t, err, test.errContains)
+			assert.NotContains(t, err.Error(), "hunter2")
 		})
 	}
 }

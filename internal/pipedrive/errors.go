@@ -18,6 +18,7 @@ const (
 	KindBlocked Kind = "blocked" // Cloudflare turned us away before Pipedrive saw the request
 	KindServer  Kind = "server"  // 408 or 5xx
 	KindNetwork Kind = "network" // no answer
+	KindStore   Kind = "cache"   // the newest refresh token cannot be read from its store: nothing was sent
 	KindGarbled Kind = "garbled" // an answer that cannot be read: cut, empty, not JSON, success false with status 200
 )
 

@@ -239,7 +239,7 @@ func (r *refresher) newest(ctx context.Context) (string, error) {
 	text, err := r.Store.Load(ctx)
 	if err != nil && held == "" {
 		text := mask("loading the refresh token from oauth2.token_cache: "+clean(err.Error()), r.secrets())
-		return "", &LaterError{Answer: r.what(0, "not sent, "+text), Kind: KindNetwork}
+		return "", &LaterError{Answer: r.what(0, "not sent, "+text), Kind: KindStore}
 	}
 	if err != nil {
 		r.warn("loading the refresh token from oauth2.token_cache, the one in memory is used: %v", err)

@@ -66,7 +66,7 @@ func TestAStoreThatCannotBeReadIsNotTakenForAnEmptyOne(t *testing.T) {
 		a, notes := newApp(true), &diary{}
 		store := &shelf{loadErr: errors.New("connection refused")}
 		c := dial(t, "", a.install("refresh-0", store), func(cfg *Config) { cfg.Log = notes })
-		requireLater(t, list(t, c), KindNetwork)
+		requireLater(t, list(t, c), KindStore)
 		assert.Empty(t, a.refreshes)
 		store.loadErr = nil
 		require.NoError(t, list(t, c))

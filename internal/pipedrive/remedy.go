@@ -15,6 +15,7 @@ var laterRemedies = map[Kind]string{
 	KindBlocked: "Pipedrive's edge blocks this credential: stop what ignores its limits, and try again after that time",
 	KindServer:  "Pipedrive is at fault: try again later",
 	KindNetwork: "check base_url, proxy_url, tls, the resolution of names and the firewall",
+	KindStore:   "see to the cache resource that oauth2.token_cache names",
 	KindGarbled: "something in between changes the answers: check base_url and the proxies",
 }
 

@@ -183,7 +183,7 @@ func shared(res *service.Resources) *pipedrive.Shared {
 func PositiveDuration(conf *service.ParsedConfig, field string) (time.Duration, error) {
 	d, err := conf.FieldDuration(field)
 	if err != nil {
-		return 0, err
+		return 0, fmt.Errorf("%w; want a number with its unit, like 30s, 15m or 1h30m", err)
 	}
 	if d <= 0 {
 		return 0, fmt.Errorf("%s: %v is not above zero", field, d)

@@ -15,6 +15,9 @@ type tokenStore struct {
 }
 
 func (s tokenStore) Load(ctx context.Context) (string, error) {
+	if !s.res.HasCache(s.cache) {
+		return "", fmt.Errorf("there is no cache resource with the label %q; add one under cache_resources", s.cache)
+	}
 	stored, err := GetCached(ctx, s.res, s.cache, s.key)
 	return string(stored), err
 }

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"runtime/debug"
+	"slices"
 
 	"github.com/redpanda-data/benthos/v4/public/service"
 
@@ -16,6 +17,9 @@ import (
 const FieldTLS = "tls"
 
 const spFieldProxyURL = "proxy_url"
+
+// proxySchemes are those that the standard transport speaks. https://pkg.go.dev/net/http#Transport
+var proxySchemes = []string{"http", "https", "socks5", "socks5h"}
 
 // TransportFields are the fields of whatever sends requests.
 func TransportFields() []*service.ConfigField {
@@ -46,9 +50,9 @@ func ParseTransport(conf *service.ParsedConfig) (*http.Transport, error) {
 	}
 	if proxy != "" {
 		u, err := url.Parse(proxy)
-		if err != nil || u.Host == "" {
+		if err != nil || u.Host == "" || !slices.Contains(proxySchemes, u.Scheme) {
 			// The value may hold a password: it is not repeated.
-			return nil, fmt.Errorf("%s: not a URL with a host, like http://proxy.internal:3128", spFieldProxyURL)
+			return nil, fmt.Errorf("%s: not a URL with a host, like http://proxy.internal:3128 (or https, socks5, socks5h)", spFieldProxyURL)
 		}
 		transport.Proxy = http.ProxyURL(u)
 	}
