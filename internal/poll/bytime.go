@@ -22,7 +22,7 @@ func (w *walker) walkByTime(ctx context.Context) error {
 }
 
 // pickByTime takes what is new from a page and says how it moves the position.
-func (w *walker) pickByTime(page *pipedrive.Page, walk, next cursor.Walk) Page {
+func (w *walker) pickByTime(page *pipedrive.Page, walk, next cursor.Walk, _ int) Page {
 	for i := range page.Records {
 		at := page.Records[i].Updated
 		if !at.IsZero() && at.Before(next.Last) {

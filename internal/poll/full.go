@@ -50,7 +50,7 @@ func (w *walker) readFull(ctx context.Context) error {
 }
 
 // pickChanged takes from a page what the last reading did not show in this form.
-func (w *walker) pickChanged(page *pipedrive.Page, walk, next cursor.Walk) Page {
+func (w *walker) pickChanged(page *pipedrive.Page, walk, next cursor.Walk, _ int) Page {
 	p := Page{Object: &w.obj, Step: cursor.Step{Walk: &next}}
 	for i := range page.Records {
 		r := &page.Records[i]

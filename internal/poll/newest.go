@@ -23,8 +23,8 @@ func (w *walker) look(ctx context.Context) error {
 func (w *walker) descend(ctx context.Context, track cursor.Track, look bool) error {
 	return w.walkPages(ctx, underWay(track), itinerary{
 		order: pipedrive.NewestFirst,
-		pick: func(page *pipedrive.Page, walk, next cursor.Walk) Page {
-			return w.pickNewest(page, walk, next, look)
+		pick: func(page *pipedrive.Page, walk, next cursor.Walk, passed int) Page {
+			return w.pickNewest(page, walk, next, passed, look)
 		},
 		turn: w.turnBack,
 		further: func(walk, turned cursor.Walk) bool {
@@ -33,8 +33,11 @@ func (w *walker) descend(ctx context.Context, track cursor.Track, look bool) err
 	})
 }
 
-func (w *walker) pickNewest(page *pipedrive.Page, walk, next cursor.Walk, look bool) Page {
-	w.descendTo(page, &next)
+func (w *walker) pickNewest(page *pipedrive.Page, walk, next cursor.Walk, passed int, look bool) Page {
+	if walk.Start == 0 && walk.Cursor == "" {
+		passed = len(page.Records) // it turned back to the beginning, or begins
+	}
+	w.descendTo(page, passed, &next)
 	since := w.nextSince(walk)
 	p := w.newPicker(page, since)
 	reached := false
@@ -67,11 +70,15 @@ func (w *walker) newestBy(r *pipedrive.Record) time.Time {
 	return pick(r.Updated, r.Created)
 }
 
-// descendTo moves the walk to the last record of a page, and checks the order on the way.
-func (w *walker) descendTo(page *pipedrive.Page, next *cursor.Walk) {
+// descendTo moves the walk to the last record of a page, and checks the order on the way: within the page, and of what
+// is behind the passed ones with the page before.
+func (w *walker) descendTo(page *pipedrive.Page, passed int, next *cursor.Walk) {
 	var before time.Time
 	for i := range page.Records {
 		at := w.newestBy(&page.Records[i])
+		if i == passed && !next.Last.IsZero() && (before.IsZero() || next.Last.Before(before)) {
+			before = next.Last
+		}
 		if !before.IsZero() && at.After(before) {
 			next.Disorderly = true
 		}

@@ -15,8 +15,9 @@ import (
 // itinerary is one way through the pages of a list.
 type itinerary struct {
 	order pipedrive.Order
-	// pick takes from a page what is new. A step without a walk ends the way.
-	pick func(page *pipedrive.Page, walk, next cursor.Walk) Page
+	// pick takes from a page what is new. So many of its first rows stood in front of the last record that was read. A step
+	// without a walk ends the way.
+	pick func(page *pipedrive.Page, walk, next cursor.Walk, passed int) Page
 	// turn is where to go on when the place of a walk is lost; further tells whether it has come on since it turned.
 	turn    func(walk cursor.Walk) cursor.Walk
 	further func(walk, turned cursor.Walk) bool
@@ -51,11 +52,11 @@ func (w *walker) walkPages(ctx context.Context, walk cursor.Walk, way itinerary)
 		if err != nil {
 			return err
 		}
-		w.dropRead(page, walk)
+		passed := w.dropRead(page, walk)
 		if w.pos.First {
 			w.meter.count(page, &next)
 		}
-		p := way.pick(page, walk, next)
+		p := way.pick(page, walk, next, passed)
 		if err := w.handOn(ctx, p); err != nil {
 			return err
 		}
@@ -91,11 +92,14 @@ func (w *walker) misplaced(page *pipedrive.Page, walk cursor.Walk) bool {
 		!slices.ContainsFunc(page.Records, func(r pipedrive.Record) bool { return r.ID == walk.Edge })
 }
 
-// dropRead takes the record out of a page that the page before ended with.
-func (w *walker) dropRead(page *pipedrive.Page, walk cursor.Walk) {
-	if w.obj.Paging == entity.Offset && walk.Start > 0 {
-		page.Records = slices.DeleteFunc(page.Records, func(r pipedrive.Record) bool { return r.ID == walk.Edge })
+// dropRead takes the record out of a page that the page before ended with, and returns how many stand in front of it.
+func (w *walker) dropRead(page *pipedrive.Page, walk cursor.Walk) (passed int) {
+	if w.obj.Paging != entity.Offset || walk.Start == 0 {
+		return 0
 	}
+	passed = slices.IndexFunc(page.Records, func(r pipedrive.Record) bool { return r.ID == walk.Edge })
+	page.Records = slices.DeleteFunc(page.Records, func(r pipedrive.Record) bool { return r.ID == walk.Edge })
+	return max(passed, 0)
 }
 
 // advance is the walk after a page. A list that leads back to the same page would be read for ever.

@@ -143,3 +143,26 @@ func TestAWalkFromTheNewestGoesOnThroughChanges(t *testing.T) {
 		w.requireCaughtUpButFor("files", all)
 	})
 }
+
+// Calls come as they were logged, and one may be logged a week late. As the last one of a page it must not hide what
+// the next page begins with.
+func TestALateCallAtTheEndOfAPageHidesNone(t *testing.T) {
+	for _, late := range []int{48, 49, 50} {
+		synctest.Test(t, func(t *testing.T) {
+			var rows []string
+			for i := range 120 {
+				at := time.Date(1999, 12, 1, 12, 0, 0, 0, time.UTC).Add(-time.Duration(i) * time.Minute)
+				if i == late {
+					at = at.Add(-7 * 24 * time.Hour)
+				}
+				rows = append(rows, fmt.Sprintf(`{"id":"call-%d","start_time":"%s"}`, i, at.Format("2006-01-02T15:04:05.000Z")))
+			}
+			s := &stub{answer: func(_ *http.Request, start, limit int) string { return page(rows, start, limit) }}
+			calls, _ := entity.Lookup("call_logs")
+			got, _, done := runStub(t, s, calls, 500, time.Minute, &logLines{})
+			defer done()
+			assert.Len(t, idsOf(got), 120)
+			assert.Len(t, got, 120)
+		})
+	}
+}
