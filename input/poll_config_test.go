@@ -87,7 +87,7 @@ func TestConnectRefusesACheckpointItCannotUse(t *testing.T) {
 		{"damaged", "pipedrive_poll.deals", `{"v":1,"comp`, "damaged"},
 		{"empty", "pipedrive_poll.deals", ``, "damaged: it is empty"},
 		{"of a newer release", "pipedrive_poll.deals", `{"v":99}`, "version 99, written by a newer release"},
-		{"of another company", "pipedrive_poll.deals", `{"v":1,"company_id":"7","host":"other.pipedrive.com","object":"deals"}`, "belongs to company 7 (other.pipedrive.com), the credential to company 10400001"},
+		{"of another company", "pipedrive_poll.deals", `{"v":1,"company_id":"7","host":"other.pipedrive.com","object":"deals","first":true}`, "belongs to company 7 (other.pipedrive.com), the credential to company 10400001"},
 		{"with the books of another company", "pipedrive_poll", `{"v":1,"company_id":"7","host":"other.pipedrive.com"}`, "belongs to company 7"},
 		{"with damaged books", "pipedrive_poll", `nothing`, "damaged"},
 	} {

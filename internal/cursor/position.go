@@ -106,6 +106,9 @@ func Decode(stored []byte) (*Position, error) {
 	if p.Company == "" || p.Object == "" {
 		return nil, fmt.Errorf("%w: it names no company or no object", ErrDamaged)
 	}
+	if !p.First && p.Main.Since.IsZero() && p.Main.Walk == nil {
+		return nil, fmt.Errorf("%w: it does not say from where to go on", ErrDamaged) // which is not "from the beginning"
+	}
 	return p, nil
 }
 

@@ -41,6 +41,7 @@ func TestDecodeRefusesInWords(t *testing.T) {
 		{"something else", `{}`, "damaged: it has no version"},
 		{"no company", `{"v":1,"object":"deals"}`, "names no company"},
 		{"a newer version", `{"v":2,"company_id":"1","object":"deals"}`, "version 2, written by a newer release"},
+		{"no place to go on from", `{"v":1,"company_id":"1","object":"deals","start_from":"now","main":{}}`, "does not say from where to go on"},
 		{"a bad hash", `{"v":1,"company_id":"1","object":"deals","main":{"window":{"7":{"hash":"zz"}}}}`, "damaged"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -51,7 +52,7 @@ func TestDecodeRefusesInWords(t *testing.T) {
 }
 
 func TestDecodeLetsUnknownFieldsPass(t *testing.T) {
-	p, err := cursor.Decode([]byte(`{"v":1,"company_id":"1","object":"deals","from_the_future":{"a":1}}`))
+	p, err := cursor.Decode([]byte(`{"v":1,"company_id":"1","object":"deals","first":true,"from_the_future":{"a":1}}`))
 	require.NoError(t, err)
 	assert.Equal(t, "deals", p.Object)
 }
