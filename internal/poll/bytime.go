@@ -2,6 +2,7 @@ package poll
 
 import (
 	"context"
+	"time"
 
 	"github.com/benthos-pipedrive/benthos-pipedrive/internal/cursor"
 	"github.com/benthos-pipedrive/benthos-pipedrive/internal/pipedrive"
@@ -28,6 +29,9 @@ func (w *walker) pickByTime(page *pipedrive.Page, walk, next cursor.Walk, _ int)
 		if !at.IsZero() && at.Before(next.Last) {
 			next.Disorderly = true
 		}
+		if !at.IsZero() && at.Before(walk.Since.Truncate(time.Second)) {
+			w.tellUnfiltered(at, walk.Since)
+		}
 		next.Last = latest(next.Last, at)
 	}
 	since := w.nextSince(walk)
@@ -52,6 +56,17 @@ func (w *walker) pickByTime(page *pipedrive.Page, walk, next cursor.Walk, _ int)
 		}
 	}
 	return Page{Object: &w.obj, Records: p.records, Step: step}
+}
+
+// tellUnfiltered says once that a list holds what it was not asked for. All that it is asked for comes, and much of it
+// again and again.
+func (w *walker) tellUnfiltered(at, since time.Time) {
+	if w.unfiltered {
+		return
+	}
+	w.unfiltered = true
+	w.e.cfg.Log.Warnf("The list of %s holds a record of %s, though it was asked for %s from %s on: such records are handed on with every walk. Does the list know that parameter, and are the format and time zone of its times right?",
+		w.obj.Name, at.Format(time.RFC3339), w.obj.Since, since.UTC().Format(time.RFC3339))
 }
 
 // orderly tells whether the list comes in the order of update_time, as far as a walk has seen.

@@ -39,6 +39,7 @@ func TestFirstWalkHandsOnEveryRecordOnceThenEveryChange(t *testing.T) {
 					assert.ElementsMatch(t, []string{"updated " + object + " " + ids[3], "created " + object + " " + made}, w.lines())
 					w.pass(10 * time.Minute)
 					assert.Empty(t, w.lines(), "nothing changed, nothing is repeated")
+					assert.Empty(t, w.log.all())
 				})
 		})
 	}

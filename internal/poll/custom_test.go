@@ -58,3 +58,21 @@ func TestACustomListIsAskedForNoOrder(t *testing.T) {
 		assert.NotContains(t, q, "update_time")
 	})
 }
+
+// API v1 ignores a parameter that it does not know: the whole list comes with every walk.
+func TestAListThatIgnoresTheTimeItIsAskedForIsOneWarning(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		rows := []string{
+			`{"id":1,"add_time":"1999-01-01 00:00:00","update_time":"1999-01-01 00:00:00"}`,
+			`{"id":2,"add_time":"1999-01-01 00:00:00","update_time":"1999-01-02 00:00:00"}`,
+		}
+		s := &stub{answer: func(_ *http.Request, start, limit int) string { return page(rows, start, limit) }}
+		o, err := entity.Custom{Name: "things", Path: "/v1/things", UpdatedField: "update_time", CreatedField: "add_time", Since: "update_since", Paging: "offset"}.Object()
+		require.NoError(t, err)
+		log := &logLines{}
+		_, _, done := runStub(t, s, o, 500, 10*time.Minute, log)
+		defer done()
+		require.Len(t, log.all(), 1)
+		assert.Contains(t, log.all()[0], "The list of things holds a record of 1999-01-01T00:00:00Z, though it was asked for update_since from ")
+	})
+}

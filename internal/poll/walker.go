@@ -36,6 +36,8 @@ type walker struct {
 	cycleCost atomic.Int64 // tokens of the last whole cycle; read by the others to plan
 	cycling   atomic.Bool  // its first walk is over; read by the others to leave it tokens
 	dateless  bool         // it was told that answers carry no Date
+
+	unfiltered bool // it was told that the list does not keep to the time it is asked for
 }
 
 func newWalker(e *Engine, s Source) *walker {
