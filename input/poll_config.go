@@ -45,7 +45,7 @@ func pollFields() []*service.ConfigField {
 			Description("How long after the beginning of one walk the next begins, for objects that can be asked for what changed since a time. One walk without news costs one list request an object (10 tokens for most, 20 for leads, notes and archived deals). It becomes longer when `daily_token_share` would not last otherwise; the effective interval is logged once and is the metric `pipedrive_poll_interval_seconds`.").
 			Default("1m"),
 		service.NewStringField(ppFieldStartFrom).
-			Description("Where reading begins when there is no checkpoint yet: `beginning` (every record first, each with action `snapshot`), `now`, or an RFC 3339 time. Once a checkpoint exists it decides, and an edit of this field is ignored with one line in the log. An object that is added later begins here.").
+			Description("Where reading begins when there is no checkpoint yet: `beginning` (every record first, each with action `snapshot`), `now`, or an RFC 3339 time that is past. Once a checkpoint exists it decides, and an edit of this field is ignored with one line in the log. An object that is added later begins here.").
 			Default(poll.Beginning).
 			Example(poll.Now).
 			Example("2026-11-20T09:15:00Z"),
