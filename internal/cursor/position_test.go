@@ -15,9 +15,16 @@ func somePosition() *cursor.Position {
 		Object:    "deals",
 		StartFrom: "beginning",
 		Main: cursor.Track{
-			Since:  second(1),
-			Walk:   &cursor.Walk{Since: second(1), Began: second(50), Cursor: "abc", Last: second(9)},
+			Since: second(1),
+			Walk: &cursor.Walk{
+				Since: second(1), Began: second(50), Cursor: "abc", Start: 99, Edge: "7", Last: second(9),
+				Restarted: true, Disorderly: true, Records: 100, Pages: 2, From: second(2),
+			},
 			Window: cursor.Window{"9007199254740993": {At: second(9), Hash: cursor.HashOf([]byte("x"), false)}},
+		},
+		Look: cursor.Track{
+			Since:  second(3),
+			Window: cursor.Window{"8": {At: second(8), Hash: cursor.HashOf([]byte("y"), true)}},
 		},
 		Full: &cursor.Full{Known: map[string]cursor.Hash{"7": 0xfedcba9876543210}, Missing: []string{"7"}},
 	}
@@ -72,7 +79,8 @@ func TestApplyToACloneLeavesTheOriginal(t *testing.T) {
 		Seen:  []cursor.Seen{{ID: "new", Sighting: cursor.Sighting{At: second(30)}}},
 		Keep:  second(30),
 		Since: second(20), Walked: second(25),
-		Forget: []string{"7"},
+		Forget:   []string{"7"},
+		Timeless: []cursor.Seen{{ID: "timeless", Sighting: cursor.Sighting{At: second(30)}}},
 	})
 	assert.Equal(t, somePosition(), p)
 	assert.Equal(t, cursor.Window{"new": {At: second(30)}}, c.Main.Window, "what is older than Keep is forgotten")
