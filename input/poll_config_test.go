@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/redpanda-data/benthos/v4/public/service"
 	"github.com/stretchr/testify/assert"
@@ -78,6 +79,19 @@ func TestConnectBacksOff(t *testing.T) {
 	}
 	_, _, err = in.ReadBatch(t.Context())
 	require.ErrorIs(t, err, service.ErrNotConnected)
+}
+
+// A spent day is no reason for a line every 30 seconds: the next attempt is when it may succeed.
+func TestConnectWaitsForAsLongAsPipedriveSays(t *testing.T) {
+	sim := simulator.RunT(t, simulator.Options{})
+	sim.FailNext(simulator.Daily429())
+	in, err := open(t, "api_token: "+sim.Token()+"\nbase_url: "+sim.URL()+"\nbudget_probe_interval: 10m")
+	require.NoError(t, err)
+	var backOff *service.ErrBackOff
+	require.ErrorAs(t, in.Connect(t.Context()), &backOff)
+	untilReset := time.Until(sim.Now().Truncate(24 * time.Hour).Add(24 * time.Hour))
+	assert.GreaterOrEqual(t, backOff.Wait, min(time.Minute, untilReset-time.Second))
+	assert.LessOrEqual(t, backOff.Wait, 10*time.Minute)
 }
 
 // A checkpoint that cannot be used is never taken for "start from the beginning".
