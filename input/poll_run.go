@@ -100,7 +100,7 @@ func begin(
 	}
 	sources := make([]poll.Source, len(c.objects))
 	positions := make(map[string]*cursor.Position, len(c.objects))
-	var fresh, elsewhere []string
+	var fresh, elsewhere, further []string
 	for i, object := range c.objects {
 		p := kept.positions[object.Name]
 		switch {
@@ -112,10 +112,16 @@ func begin(
 			fresh = append(fresh, object.Name)
 		case p.StartFrom != c.startFrom:
 			elsewhere = append(elsewhere, object.Name)
+			fallthrough
+		default:
+			further = append(further, object.Name+" "+p.Whence())
 		}
 		p.Account = account // the host may have been renamed
 		sources[i] = poll.Source{Object: object, Position: p}
 		positions[object.Name] = p
+	}
+	if len(further) > 0 {
+		log.Infof("Reading goes on where the checkpoint ends: %s.", strings.Join(further, ", "))
 	}
 	if len(elsewhere) > 0 {
 		log.Infof("start_from %q is ignored for %s: the checkpoint began elsewhere and goes on.", c.startFrom, strings.Join(elsewhere, ", "))

@@ -246,7 +246,7 @@ func TestAPositionThatIsGoneIsSaid(t *testing.T) {
 	sim := simulator.RunT(t, simulator.Options{Deals: 5, Persons: 5, DailyBudget: plenty, Burst: plenty})
 	yaml, folder := simplePoll+"  checkpoint_cache: state\n", t.TempDir()
 	const said = "There is no checkpoint of"
-	for _, test := range []struct{ objects, want string }{
+	for i, test := range []struct{ objects, want string }{
 		{"[ deals ]", ""},
 		{"[ persons ]", said + " persons yet: reading begins at start_from (beginning)"},
 		{"[ deals, persons ]", ""},
@@ -256,6 +256,7 @@ func TestAPositionThatIsGoneIsSaid(t *testing.T) {
 		sim.Update("deals", "1", simulator.Fields{"title": test.objects})
 		p.await(1)
 		p.stop()
+		assert.Equal(t, i > 0 && test.objects != "[ persons ]", strings.Contains(p.log.String(), "Reading goes on where the checkpoint ends: deals from 20"), test.objects)
 		if test.want == "" {
 			assert.NotContains(t, p.log.String(), said)
 		} else {

@@ -87,6 +87,20 @@ func (p *Position) Clone() *Position {
 	return &c
 }
 
+// Whence says to a person from where reading goes on.
+func (p *Position) Whence() string {
+	switch walk := p.Main.Walk; {
+	case walk != nil && p.First:
+		return fmt.Sprintf("in its first walk after %d records", walk.Records)
+	case walk != nil:
+		return "from " + walk.Since.Format(time.RFC3339)
+	case p.Main.Since.IsZero():
+		return "from the beginning"
+	default:
+		return "from " + p.Main.Since.Format(time.RFC3339)
+	}
+}
+
 // Encode writes the stored form.
 func (p *Position) Encode() ([]byte, error) {
 	p.Version = Version

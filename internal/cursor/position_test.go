@@ -2,6 +2,7 @@ package cursor_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -119,4 +120,17 @@ func FuzzDecode(f *testing.F) {
 		_, err = p.Encode()
 		require.NoError(t, err)
 	})
+}
+
+func TestAPositionSaysFromWhereReadingGoesOn(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2026, 11, 20, 9, 15, 0, 0, time.UTC)
+	for want, p := range map[string]cursor.Position{
+		"from the beginning":                    {First: true},
+		"from 2026-11-20T09:15:00Z":             {Main: cursor.Track{Since: at}},
+		"in its first walk after 12500 records": {First: true, Main: cursor.Track{Since: at, Walk: &cursor.Walk{Records: 12500}}},
+		"from 2026-11-20T09:15:01Z":             {Main: cursor.Track{Since: at, Walk: &cursor.Walk{Since: at.Add(time.Second)}}},
+	} {
+		assert.Equal(t, want, p.Whence())
+	}
 }
