@@ -174,7 +174,8 @@ func (c *callbackOutput) Close(context.Context) error {
 
 // ConnectionTest asks for the head of the URL. Any answer will do: nothing is posted.
 func (c *callbackOutput) ConnectionTest(ctx context.Context) service.ConnectionTestResults {
-	if _, err := c.client.Probe(ctx); err != nil {
+	header, _ := c.conf.known()
+	if _, err := c.client.Probe(ctx, header); err != nil {
 		return service.ConnectionTestFailed(err).AsList()
 	}
 	return service.ConnectionTestSucceeded().AsList()

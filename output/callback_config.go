@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/redpanda-data/benthos/v4/public/service"
@@ -152,4 +153,18 @@ func (c *callbackConfig) newClient(res *service.Resources) (*callback.Client, er
 		seen[canonical] = true
 	}
 	return client, nil
+}
+
+// known are the headers whose values stand in the configuration, and the names of those that only a message has.
+func (c *callbackConfig) known() (header http.Header, unknown []string) {
+	header = http.Header{}
+	for name, value := range c.headers {
+		if text, static := value.Static(); static {
+			header.Set(name, text)
+		} else {
+			unknown = append(unknown, http.CanonicalHeaderKey(name))
+		}
+	}
+	slices.Sort(unknown)
+	return header, unknown
 }

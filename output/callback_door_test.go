@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/benthos-pipedrive/benthos-pipedrive/internal/callback"
+	"github.com/benthos-pipedrive/benthos-pipedrive/internal/checkup"
 )
 
 // openTo makes the output for a receiver that answers with answer.
@@ -102,6 +103,24 @@ func TestCloseEndsAMessageThatWaits(t *testing.T) {
 	<-came
 	require.NoError(t, out.Close(t.Context()))
 	require.ErrorIs(t, <-written, service.ErrEndOfInput)
+}
+
+// An application that lets nobody in without a header of its own is asked with it: what only a message has cannot be sent.
+func TestAskingSendsTheHeadersThatEveryMessageHas(t *testing.T) {
+	var asked http.Header
+	out, far := openTo(t, "headers: { X-Key: k3y-of-ours, X-Object: '${! @pipedrive_object }', Content-Type: text/plain }", func(_ http.ResponseWriter, r *http.Request) {
+		asked = r.Header
+	})
+	require.NoError(t, out.ConnectionTest(t.Context())[0].Err)
+	assert.Equal(t, []string{"k3y-of-ours"}, asked.Values("X-Key"))
+	assert.Empty(t, asked.Values("X-Object"))
+	assert.Empty(t, asked.Values("Content-Type"), "a HEAD has no body")
+
+	c, err := InspectCallback(checkup.Where{Path: "root.output"}, fmt.Sprintf("url: '%s'\nsignature: { scheme: none }\nheaders: { x-key: k3y-of-ours, x-object: '${! @pipedrive_object }' }", far.URL), service.MockResources())
+	require.NoError(t, err)
+	t.Cleanup(c.Client.Close)
+	assert.Equal(t, http.Header{"X-Key": {"k3y-of-ours"}}, c.Header)
+	assert.Equal(t, []string{"X-Object"}, c.Unknown)
 }
 
 func TestConnectionTestPostsNothing(t *testing.T) {

@@ -21,6 +21,7 @@ func InspectCallback(where checkup.Where, yaml string, res *service.Resources) (
 	}
 	path := strings.Split(strings.TrimPrefix(where.Path, "root."), ".")
 	c = checkup.Callback{Where: where, Replayed: replayedForEver(path)}
+	c.Header, c.Unknown = parsed.known()
 	c.Client, err = parsed.newClient(res)
 	return c, err
 }

@@ -168,6 +168,8 @@ func TestCheckSaysWhatIsWrongAndWhatToDo(t *testing.T) {
 	const problem, warning = "problem", "warning"
 	moved := httptest.NewServer(http.RedirectHandler("https://app.example.com/events?token="+hookSecret, http.StatusPermanentRedirect))
 	t.Cleanup(moved.Close)
+	guarded := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusUnauthorized) }))
+	t.Cleanup(guarded.Close)
 	for _, test := range []struct {
 		name    string
 		options simulator.Options
@@ -349,6 +351,10 @@ func TestCheckSaysWhatIsWrongAndWhatToDo(t *testing.T) {
 		{
 			name: "an application that has moved", yaml: strings.Replace(checkedPoll, "drop: {}", "fallback: [ { pipedrive_callback: { url: '"+moved.URL+"/?token="+hookSecret+"', signature: { scheme: none } } }, { drop: {} } ]", 1),
 			state: warning, about: "callback", found: "answers, a HEAD with 308 Permanent Redirect: redirects are not followed; this one points to https://app.example.com", remedy: "set url to the final address",
+		},
+		{
+			name: "an application that lets us not in", yaml: strings.Replace(checkedPoll, "drop: {}", "fallback: [ { pipedrive_callback: { url: '"+guarded.URL+"', signature: { scheme: none }, headers: { X-Key: old, X-Object: '${! @pipedrive_object }' } } }, { drop: {} } ]", 1),
+			state: warning, about: "callback", found: "answers, a HEAD with 401 Unauthorized; nothing was posted, and of the headers not X-Object, which only an event has", remedy: "check basic_auth, the credentials of url, and headers",
 		},
 		{
 			name: "a callback that is replayed for ever", yaml: strings.Replace(checkedPoll, "drop: {}", "retry: { output: { pipedrive_callback: { url: '"+moved.URL+"', signature: { scheme: none } } } }", 1),
@@ -679,6 +685,10 @@ func TestCheckAsksEveryApplicationAndPostsNothing(t *testing.T) {
 	app := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
 		asked <- fmt.Sprint(r.Method, r.URL.Path, string(body), err)
+		if r.URL.Path == "/4" && r.Header.Get("X-Key") != hookSecret {
+			w.WriteHeader(http.StatusUnauthorized)
+			return
+		}
 		w.WriteHeader(http.StatusMethodNotAllowed)
 	}))
 	t.Cleanup(app.Close)
@@ -699,7 +709,7 @@ output:
           - resource: fourth
 output_resources:
   - label: fourth
-    pipedrive_callback: { url: APP/4, signature: { scheme: none }, batching: { count: 2, processors: [ { archive: { format: json_array } } ] } }
+    pipedrive_callback: { url: APP/4, signature: { scheme: none }, headers: { X-Key: `+hookSecret+` }, batching: { count: 2, processors: [ { archive: { format: json_array } } ] } }
 `, "APP", app.URL)
 	const third = "root.output.broker.outputs.1.fallback.0.switch.cases.1.output.retry.output"
 	want := strings.TrimPrefix(app.URL, "http://") + " answers, a HEAD with 405 Method Not Allowed; nothing was posted"

@@ -101,19 +101,25 @@ type Answer struct {
 
 func (a Answer) String() string { return say(a.Status, a.Redirect) }
 
-// Probe asks for the URL's head without posting anything. Any answer will do: it shows that name, address and
-// certificate are right.
-func (c *Client) Probe(ctx context.Context) (Answer, error) {
+// Unauthorized tells whether the receiver asks who we are. It may be for the signature alone, which a Probe has not.
+func (a Answer) Unauthorized() bool {
+	return a.Status == http.StatusUnauthorized || a.Status == http.StatusForbidden
+}
+
+// Probe asks for the URL's head without posting anything, with the headers that every message has. Any answer will do to
+// show that name, address and certificate are right.
+func (c *Client) Probe(ctx context.Context, header http.Header) (Answer, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
-	req, err := c.request(ctx, http.MethodHead, Message{})
+	m := Message{Header: header}
+	req, err := c.request(ctx, http.MethodHead, m)
 	if err != nil {
 		return Answer{}, err
 	}
 	req.Header.Del("Content-Type")
 	resp, err := c.transport.RoundTrip(req)
 	if err != nil {
-		return Answer{}, fmt.Errorf("asking %s: %s", c.host, c.explain(req, Message{}, err))
+		return Answer{}, fmt.Errorf("asking %s: %s", c.host, c.explain(req, m, err))
 	}
 	a := Answer{Status: resp.StatusCode}
 	if redirects(a.Status) {

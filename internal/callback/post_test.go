@@ -270,7 +270,7 @@ func TestCertificatesAreVerified(t *testing.T) {
 	client, _, told := newClient(t, far.URL, func(c *Config) { c.Retry.MaxAttempts = 1 })
 	require.ErrorContains(t, client.Deliver(t.Context(), deal), "certificate")
 	assert.Equal(t, []Result{Unreachable}, told.results)
-	_, err := client.Probe(t.Context())
+	_, err := client.Probe(t.Context(), nil)
 	require.ErrorContains(t, err, "certificate")
 
 	known := x509.NewCertPool()
@@ -279,7 +279,7 @@ func TestCertificatesAreVerified(t *testing.T) {
 		c.Transport = &http.Transport{TLSClientConfig: &tls.Config{RootCAs: known}}
 	})
 	require.ErrorContains(t, client.Deliver(t.Context(), deal), "404 Not Found")
-	_, err = client.Probe(t.Context())
+	_, err = client.Probe(t.Context(), nil)
 	require.NoError(t, err, "any answer will do")
 	client.Close()
 }
@@ -288,13 +288,13 @@ func TestAProbePostsNothing(t *testing.T) {
 	t.Parallel()
 	far := newReceiver(t, status(http.StatusMethodNotAllowed))
 	client, _, _ := newClient(t, far.URL)
-	answer, err := client.Probe(t.Context())
+	answer, err := client.Probe(t.Context(), nil)
 	require.NoError(t, err)
 	assert.Equal(t, "405 Method Not Allowed", answer.String())
 	assert.Empty(t, answer.Redirect)
 	assert.Equal(t, http.MethodHead, far.requests()[0].method)
 	far.Close()
-	_, err = client.Probe(t.Context())
+	_, err = client.Probe(t.Context(), nil)
 	require.ErrorContains(t, err, "asking "+far.Listener.Addr().String())
 }
 
@@ -305,7 +305,7 @@ func TestAProbeSaysWhitherARedirectPoints(t *testing.T) {
 		w.WriteHeader(http.StatusPermanentRedirect)
 	})
 	client, _, _ := newClient(t, far.URL)
-	answer, err := client.Probe(t.Context())
+	answer, err := client.Probe(t.Context(), nil)
 	require.NoError(t, err)
 	assert.Equal(t, "308 Permanent Redirect: redirects are not followed; this one points to https://app.example.com", answer.String())
 }

@@ -2,6 +2,7 @@ package checkup
 
 import (
 	"context"
+	"strings"
 	"sync"
 )
 
@@ -28,7 +29,7 @@ func (r *run) checkCallbacks(ctx context.Context) {
 
 func answerLine(ctx context.Context, c Callback) Line {
 	l := Line{State: OK, About: AboutCallback, Where: c.Name}
-	answer, err := c.Client.Probe(ctx)
+	answer, err := c.Client.Probe(ctx, c.Header)
 	if err != nil {
 		l.State, l.Found = Problem, err.Error()
 		l.Remedy = "check url, tls and proxy_url, and whether the application runs: until it answers, events wait and are tried again, and after the last try of retry they are refused"
@@ -41,5 +42,12 @@ func answerLine(ctx context.Context, c Callback) Line {
 		return l
 	}
 	l.Found += "; nothing was posted"
+	if answer.Unauthorized() {
+		l.State = Warning
+		if len(c.Unknown) > 0 {
+			l.Found += ", and of the headers not " + strings.Join(c.Unknown, ", ") + ", which only an event has"
+		}
+		l.Remedy = "check basic_auth, the credentials of url, and headers: an event that is answered so, too, is refused for good; leave it so if the application only misses the signature, which a HEAD has not"
+	}
 	return l
 }

@@ -7,6 +7,7 @@ package checkup
 import (
 	"context"
 	"errors"
+	"net/http"
 	"time"
 
 	"github.com/benthos-pipedrive/benthos-pipedrive/internal/callback"
@@ -88,7 +89,9 @@ type Registration struct {
 type Callback struct {
 	Where
 	Client   *callback.Client
-	Replayed bool // what the receiver refuses is replayed for ever
+	Header   http.Header // that every message has
+	Unknown  []string    // headers whose values only a message has
+	Replayed bool        // what the receiver refuses is replayed for ever
 }
 
 // places are where the components stand.
