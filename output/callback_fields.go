@@ -34,7 +34,7 @@ const (
 func callbackFields() []*service.ConfigField {
 	fields := []*service.ConfigField{
 		service.NewStringField(pcFieldURL).
-			Description("Where events are posted, an absolute http or https URL. Credentials in it (`https://user:password@…`) are sent as HTTP Basic. They and everything behind the `?` are secrets: logs and errors show the host alone. Redirects are not followed, so this has to be the final address.").
+			Description("Where events are posted, an absolute http or https URL. Credentials in it (`https://user:password@…`) are sent as HTTP Basic. They, the path and everything behind the `?` are secrets: logs and errors show the host alone. Redirects are not followed, so this has to be the final address.").
 			Secret().
 			Example("https://app.example.com/events").
 			Example("https://app.example.com/events?token=${CALLBACK_TOKEN}"),

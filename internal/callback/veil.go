@@ -14,6 +14,8 @@ import (
 const (
 	// shortestSecret keeps a "1" in a query from being taken out of every number.
 	shortestSecret = 4
+	// shortestToken is that of a step of a path with digits in it that is taken for a token.
+	shortestToken = 8
 	// mostShown is how many characters of a foreign text are shown.
 	mostShown = 200
 )
@@ -21,9 +23,15 @@ const (
 // veil hides secrets in texts that come from outside: receivers like to repeat what they were sent.
 type veil []string
 
-// secretsOf finds what is secret in the URL and the credentials: the query as a whole and value by value.
+// secretsOf finds what is secret in the URL and the credentials: the query as a whole and value by value, and as some
+// receivers know us by a token in the path, that as a whole and those of its steps that may be one.
 func secretsOf(u *url.URL, password, basic string) veil {
-	v := veil{u.RawQuery, password, basic, strings.TrimPrefix(basic, "Basic ")}
+	v := veil{u.RawQuery, password, basic, strings.TrimPrefix(basic, "Basic "), u.Path, u.EscapedPath()}
+	for step := range strings.SplitSeq(u.Path, "/") {
+		if len(step) >= shortestToken && strings.ContainsAny(step, "0123456789") {
+			v = append(v, step, url.PathEscape(step))
+		}
+	}
 	for pair := range strings.SplitSeq(u.RawQuery, "&") {
 		_, value, _ := strings.Cut(pair, "=")
 		v = append(v, value)
@@ -54,7 +62,10 @@ func (v veil) over(own http.Header, text string) string {
 	for _, secret := range hidden {
 		text = strings.ReplaceAll(text, secret, "***")
 	}
-	text = clean(text)
+	return short(clean(text))
+}
+
+func short(text string) string {
 	if shown := []rune(text); len(shown) > mostShown {
 		return string(shown[:mostShown]) + "…"
 	}

@@ -72,6 +72,31 @@ func TestAnExcerptIsShortAndOnOneLine(t *testing.T) {
 	}
 }
 
+// Some receivers know us by a token in the path, and like to repeat the path that they do not know.
+func TestATokenInThePathIsNotRepeated(t *testing.T) {
+	t.Parallel()
+	far := newReceiver(t, func(w http.ResponseWriter, r *http.Request) {
+		w.WriteHeader(http.StatusNotFound)
+		_, _ = fmt.Fprintf(w, `{"error":"no hook s3cret-t0ken","path":"%s","asked":"%s"}`, r.URL.Path, r.URL.EscapedPath())
+	})
+	client, _, _ := newClient(t, far.URL+"/hooks/s3cret-t0ken/a%20b")
+	err := client.Deliver(t.Context(), deal)
+	require.ErrorContains(t, err, `404 Not Found: {"error":"no hook ***","path":"***","asked":"***"}`)
+}
+
+// A receiver cannot fill the log by the host that it points to.
+func TestWhitherARedirectPointsIsShort(t *testing.T) {
+	t.Parallel()
+	far := newReceiver(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Location", "https://"+strings.Repeat("x", 20_000)+"/")
+		w.WriteHeader(http.StatusFound)
+	})
+	client, _, _ := newClient(t, far.URL)
+	err := client.Deliver(t.Context(), deal)
+	require.ErrorContains(t, err, "this one points to https://xxx")
+	assert.Less(t, len(err.Error()), 500)
+}
+
 // A version in the query is no secret that would be taken out of every number.
 func TestWhatIsNoSecretStays(t *testing.T) {
 	t.Parallel()

@@ -82,7 +82,7 @@ func whither(h http.Header) string {
 	if err != nil || u.Host == "" {
 		return ""
 	}
-	return fmt.Sprintf("; this one points to %s://%s", clean(u.Scheme), clean(u.Host))
+	return fmt.Sprintf("; this one points to %s://%s", short(clean(u.Scheme)), short(clean(u.Host)))
 }
 
 // retryAfter reads how long the receiver asks to wait: a number of seconds, or a time by the clock of its Date header,
