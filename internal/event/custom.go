@@ -34,11 +34,14 @@ func plainCustoms(record map[string]any, _ map[string]entity.Field) (map[string]
 func plainCustom(v any) (any, error) {
 	switch v := v.(type) {
 	case map[string]any:
-		switch {
-		case has(v, "value"):
+		switch value, has := v["value"]; {
+		case has && value == nil: // a currency, or an end, of nothing
+			return nil, nil
+		case has:
 			return v, nil
-		case has(v, "id"):
-			return v["id"], nil
+		}
+		if id, has := v["id"]; has {
+			return id, nil
 		}
 		return nil, errNoValue(v)
 	case []any:
@@ -81,11 +84,13 @@ func (f typedForm) read(o map[string]any) (any, error) {
 	switch {
 	case !has:
 		return nil, fmt.Errorf("expected %s in the type %s, got %s without", f.member, o["type"], outline(o))
+	case v == nil:
+		return nil, nil
 	case f.whole != nil:
 		return f.whole.object(o), nil
 	case f.list && isList:
 		return idsOf(list), nil
-	case f.list && v != nil:
+	case f.list:
 		return nil, fmt.Errorf("expected an array in %s of the type %s, got %s", f.member, o["type"], outline(v))
 	}
 	return v, nil

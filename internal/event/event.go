@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/Jeffail/gabs/v2"
 
@@ -145,8 +146,17 @@ func (e *Event) complete(k *kind, data map[string]any) {
 		}
 	}
 	if e.Time == "" {
-		e.Time = cmp.Or(plain(data[k.updated]), plain(data[k.created]))
+		e.Time = cmp.Or(timeIn(data[k.updated]), timeIn(data[k.created]))
 	}
+}
+
+// timeIn is a field's time, empty where it has none.
+func timeIn(v any) string {
+	at, _ := v.(string)
+	if _, err := time.Parse(time.RFC3339, at); err != nil {
+		return ""
+	}
+	return at
 }
 
 // tell says what the record is now and what it was.

@@ -69,6 +69,7 @@ func TestNoTextMakesTwoStatesOne(t *testing.T) {
 		{"deal", `{"id":7,"title":"Lease\u001e42"}`, `{"id":7,"title":"Lease","owner_id":"42\u001e"}`},
 		{"deal", `{"id":7,"title":"Lease4","owner_id":2}`, `{"id":7,"title":"Lease","owner_id":42}`},
 		{"deal", `{"id":7,"custom_fields":{"ab":"x\u001ecd=y"}}`, `{"id":7,"custom_fields":{"ab":"x","cd":"y"}}`},
+		{"product", `{"id":7,"prices":[{"price":5,"currency":"EUR","notes":"x"}]}`, `{"id":7,"prices":[{"price":5,"currency":"EUR","notes":""}]}`},
 		{"lead", `{"id":7,"label_ids":["a,b"]}`, `{"id":7,"label_ids":["a","b"]}`},
 		{"board", `{"id":7,"tags":["a,b","c"]}`, `{"id":7,"tags":["a","b,c"]}`},
 		{"board", `{"id":7,"name":"x\u001cnote=y"}`, `{"id":7,"name":"x","note":"y"}`},
@@ -134,6 +135,20 @@ func TestTheIDLeavesOutWhatOnlyOneDoorCarries(t *testing.T) {
 	}
 }
 
+// A time of any zone keeps its digits in UTC.
+func TestTimesStayExact(t *testing.T) {
+	t.Parallel()
+	for came, want := range map[string]any{
+		"2026-11-20T09:15:00Z": "2026-11-20T09:15:00Z", "2026-11-20T09:15:00.120Z": "2026-11-20T09:15:00.120Z", "2026-11-20 09:15:00.120": "2026-11-20T09:15:00.120Z",
+		"2026-11-20T01:15:00.120+02:00": "2026-11-19T23:15:00.120Z", "2026-11-20T01:15:00-08:30": "2026-11-20T09:45:00Z", "2026-11-20T09:15:00.000000001+00:00": "2026-11-20T09:15:00.000000001Z",
+		"2026-11-20T9:15:00,50+02:00": "2026-11-20T07:15:00.50Z", "0000-00-00 00:00:00": nil, "": nil, "2026-11-20": "2026-11-20", "soon": "soon",
+	} {
+		about := event.About{Schema: event.RESTv2, Object: "project", Action: event.Updated}
+		body := parse(t, []byte(`{"id":7,"archive_time":"`+came+`"}`))
+		assert.Equal(t, want, read(t, scene{came, about, body}, event.Options{}).Data["archive_time"], came)
+	}
+}
+
 func TestNumbersAndMoneyStayExact(t *testing.T) {
 	t.Parallel()
 	about := event.About{Schema: event.RESTv2, Object: "deal", Action: event.Updated}
@@ -162,6 +177,8 @@ func TestWhatNobodySaidTheRecordSays(t *testing.T) {
 		{`{"id":7,"update_time":"2026-11-01T00:00:00Z","add_time":"2026-10-01T00:00:00Z"}`, "snapshot", "2026-11-01T00:00:00Z"},
 		{`{"id":7,"is_deleted":true,"update_time":"2026-11-01T00:00:00Z"}`, "deleted", "2026-11-01T00:00:00Z"}, // of the deletion
 		{`{"id":7,"status":"deleted"}`, "deleted", ""},
+		{`{"id":7,"update_time":"soon","add_time":"2026-10-01T00:00:00Z"}`, "snapshot", "2026-10-01T00:00:00Z"},
+		{`{"id":7,"update_time":1763630100,"add_time":"then"}`, "snapshot", ""},
 	} {
 		e := read(t, scene{"", event.About{Schema: event.RESTv2, Object: "deal"}, parse(t, []byte(c.body))}, event.Options{})
 		assert.Equal(t, [3]string{c.action, c.time, "7"}, [3]string{e.Action, e.Time, e.ObjectID}, c.body)

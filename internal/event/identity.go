@@ -66,8 +66,7 @@ func soonAfter(created, updated string) bool {
 }
 
 func wholeSecond(at string) string {
-	const second = len("2006-01-02T15:04:05")
-	return at[:min(len(at), second)]
+	return at[:min(len(at), len(secondLayout))]
 }
 
 // tell appends what the record says in the fields that all schemas carry; of a kind without a table, all it says.

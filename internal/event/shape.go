@@ -98,7 +98,7 @@ func readMoment(v any) any {
 		return s
 	case len(s) > 10 && s[10] == 'T':
 		if t, err := time.Parse(time.RFC3339, s); err == nil {
-			return t.UTC().Format(time.RFC3339Nano)
+			return t.UTC().Format(secondLayout) + fractionOf(s) + "Z"
 		}
 	case len(s) >= len(time.DateTime):
 		if _, err := time.Parse(time.DateTime, s); err == nil { // a fraction may follow
@@ -106,6 +106,19 @@ func readMoment(v any) any {
 		}
 	}
 	return s
+}
+
+// secondLayout is a time in UTC as RFC 3339 has it, without fraction and zone.
+const secondLayout = "2006-01-02T15:04:05"
+
+// fractionOf is the fraction of a time that time.Parse takes, with a point and all its digits.
+func fractionOf(s string) string {
+	begin := strings.IndexAny(s, ".,")
+	if begin < 0 {
+		return ""
+	}
+	digits := s[begin+1:]
+	return "." + digits[:strings.IndexAny(digits, "Z+-")]
 }
 
 func readClock(v any) any {

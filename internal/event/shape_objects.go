@@ -10,7 +10,7 @@ var (
 	participants = &shape{read: eachOf(renaming{"primary_flag": "primary"})}
 	prices       = &shape{
 		read: eachOf(renaming{"id": "", "price_formatted": "", "overhead_cost": "direct_cost"}),
-		tell: tellEach("price", "currency", "cost", "direct_cost"),
+		tell: tellEach("price", "currency", "cost", "direct_cost", "notes"),
 	}
 	money = &shape{tell: tellEach("amount", "currency")}
 )
