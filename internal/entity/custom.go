@@ -36,7 +36,7 @@ func IsName(word string) bool { return name.MatchString(word) }
 // Object makes a row of it. Errors name the field as a user wrote it.
 func (c Custom) Object() (Object, error) {
 	if !IsName(c.Name) {
-		return Object{}, fmt.Errorf("name: %q is not in snake_case", c.Name)
+		return Object{}, fmt.Errorf("name: %q is not in snake_case, like call_logs", c.Name)
 	}
 	if _, taken := Lookup(c.Name); taken {
 		return Object{}, fmt.Errorf("name: %q is an object of the catalogue, name it under `objects` or choose another name", c.Name)

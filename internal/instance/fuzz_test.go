@@ -11,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"gopkg.in/yaml.v3"
 )
 
 func seeds(f *testing.F) {
@@ -47,7 +48,73 @@ func FuzzRead(f *testing.F) {
 		requireVariables(t, pipeline, variables)
 		page, variables := sheet{Instance: i, stream: "s1"}.write()
 		requireVariables(t, page, variables)
+		for _, page := range [][]byte{pipeline, page} {
+			requireTexts(t, page, i)
+		}
 	})
+}
+
+// requireTexts wants what stands in a page to be what the instance says, and a text, whatever YAML takes bare words for.
+func requireTexts(t *testing.T, page []byte, i *Instance) {
+	t.Helper()
+	var read struct {
+		Input struct {
+			Poll struct {
+				ID     any              `yaml:"instance_id"`
+				Custom []map[string]any `yaml:"custom_objects"`
+			} `yaml:"pipedrive_poll"`
+		}
+		Output struct {
+			Fallback []struct {
+				Switch struct {
+					Cases []struct {
+						Output struct {
+							Callback struct{ Headers map[string]any } `yaml:"pipedrive_callback"`
+						}
+					}
+				}
+			}
+		}
+	}
+	require.NoError(t, yaml.Unmarshal(page, &read), "%s", page)
+	for _, h := range i.Callback.Headers {
+		written := read.Output.Fallback[0].Switch.Cases[1].Output.Callback.Headers[h.Name]
+		require.IsType(t, "", written, h.Name)
+		if h.Value != "" {
+			require.Equal(t, h.Value, written, h.Name)
+		}
+	}
+	if i.Polling == nil {
+		return
+	}
+	if i.ID != "" {
+		require.Equal(t, i.ID, read.Input.Poll.ID)
+	}
+	require.Len(t, read.Input.Poll.Custom, len(i.Polling.Custom))
+	for n, c := range i.Polling.Custom {
+		for field, said := range map[string]string{
+			"name": c.Name, "path": c.Path, "id_field": c.IDField, "updated_field": c.UpdatedField, "updated_format": c.UpdatedFormat,
+			"created_field": c.CreatedField, "created_format": c.CreatedFormat, "time_zone": c.TimeZone, "since_parameter": c.Since,
+		} {
+			if said != "" {
+				require.Equal(t, said, read.Input.Poll.Custom[n][field], field)
+			}
+		}
+	}
+}
+
+// Whatever an instance calls its things, the pipeline calls them so.
+func TestBareWordsOfYAMLStayTexts(t *testing.T) {
+	t.Parallel()
+	for _, word := range []string{"null", "true", "No", "on", "~", "1e3", "0x1f", "1_000", "2026-11-20", "a: b", "- a", "#a", "a #b", "*a", "&a", "!a", "%a", "@a", "`a", "{a}", "[a]", "'", `"`, `\`, "\u2028", "\u0085", "é", "${A}", "${A:b}", "a\nb", ".inf", "<<", "="} {
+		i, _, err := Read(pollingInstance(t, keys{
+			"null": keys{"url": "/hubs/crm/null", "idField": word, "datesConfiguration": keys{"updatedDateField": word, "createdDateField": word}},
+			"true": keys{"url": "/hubs/crm/true"},
+		}, keys{keyCallbackHeaders: keys{"Accept": word, "Null": word}}))
+		require.NoError(t, err, "%q", word)
+		page, _ := i.Pipeline()
+		requireTexts(t, page, i)
+	}
 }
 
 func requireOneLine(t *testing.T, p Problem) {
