@@ -284,6 +284,35 @@ func TestCertificatesAreVerified(t *testing.T) {
 	client.Close()
 }
 
+// flood is an answer that is too long to be read. It ends all the same, so that who reads all of it comes to an end.
+type flood struct {
+	status, read, left int
+}
+
+func (f *flood) RoundTrip(*http.Request) (*http.Response, error) {
+	return &http.Response{StatusCode: f.status, Header: http.Header{}, Body: io.NopCloser(f)}, nil
+}
+
+func (f *flood) Read(b []byte) (int, error) {
+	n := min(len(b), f.left)
+	f.read, f.left = f.read+n, f.left-n
+	if n == 0 {
+		return 0, io.EOF
+	}
+	return n, nil
+}
+
+func TestOfALongAnswerLittleIsRead(t *testing.T) {
+	t.Parallel()
+	for _, status := range []int{200, 400, 503} {
+		answer := &flood{status: status, left: 10 << 20}
+		client, _, _ := newClient(t, "https://app.example.com", func(c *Config) { c.Transport, c.Retry.MaxAttempts = answer, 1 })
+		err := client.Deliver(t.Context(), deal)
+		assert.Equal(t, status == 200, err == nil)
+		assert.LessOrEqual(t, answer.read, mostRead)
+	}
+}
+
 func TestAProbePostsNothing(t *testing.T) {
 	t.Parallel()
 	far := newReceiver(t, status(http.StatusMethodNotAllowed))

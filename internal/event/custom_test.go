@@ -2,6 +2,7 @@ package event_test
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 
@@ -124,6 +125,30 @@ func TestAValueOfNothingIsUnset(t *testing.T) {
 		}
 		assert.Len(t, ids, 1, c)
 	}
+}
+
+// Webhooks of version 1.0 have all fields before and after, but not the same ones: what only one of the two has is no change.
+func TestWhatOnlyOneStateHasIsNoChangeInVersion1(t *testing.T) {
+	t.Parallel()
+	const gone, unset, kept = "1a1b2c3d4e5f60718293a4b5c6d7e8f901234567", "2a1b2c3d4e5f60718293a4b5c6d7e8f901234567", "3a1b2c3d4e5f60718293a4b5c6d7e8f901234567"
+	body := parse(t, []byte(`{"meta":{},"current":{"id":7,"`+unset+`":null,"`+kept+`":"a"},"previous":{"id":7,"next":1,"`+gone+`":"x","`+unset+`":"y","`+kept+`":"a"}}`))
+	e := read(t, scene{"", event.About{Schema: event.WebhookV1, Object: "deal", Action: event.Updated}, body}, event.Options{})
+	assert.Equal(t, []string{"custom_fields." + unset}, e.Changed)
+	assert.Equal(t, map[string]any{"custom_fields": map[string]any{unset: "y"}}, e.Previous)
+}
+
+// The definitions that an event needs are those of its record now and before: of one that is gone there is nothing else.
+func TestCustomKeysAreThoseOfBothStates(t *testing.T) {
+	t.Parallel()
+	const now, before = "1a1b2c3d4e5f60718293a4b5c6d7e8f901234567", "2a1b2c3d4e5f60718293a4b5c6d7e8f901234567"
+	for schema, body := range map[string]string{
+		event.WebhookV2: `{"meta":{},"data":{"id":7,"custom_fields":{"` + now + `":{"type":"int","value":1},"` + key + `":null,"ab":1}},"previous":{"custom_fields":{"` + before + `":{"type":"int","value":1}}}}`,
+		event.WebhookV1: `{"meta":{},"current":{"id":7,"` + now + `":1,"` + now + `_currency":"EUR","` + key + `":null},"previous":{"` + before + `":1}}`,
+	} {
+		assert.ElementsMatch(t, []string{now, before}, slices.Collect(event.CustomKeys(parse(t, []byte(body)), schema)), schema)
+	}
+	gone := `{"meta":{},"data":null,"previous":{"id":7,"custom_fields":{"` + before + `":{"type":"int","value":1}}}}`
+	assert.Equal(t, []string{before}, slices.Collect(event.CustomKeys(parse(t, []byte(gone)), event.WebhookV2)))
 }
 
 // Names and labels are for people; what has none keeps its key or id, so nothing is lost.

@@ -88,6 +88,7 @@ func TestUnsetAndAbsentAreOne(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ object, a, b string }{
 		{"board", `{"id":7,"name":"x","color":null,"custom_fields":{"ab":null}}`, `{"id":7,"name":"x","custom_fields":{}}`},
+		{"deal", `{"id":7,"value":-0.0}`, `{"id":7,"value":0}`},
 		{"product", `{"id":7,"prices":[{"price":5,"currency":"EUR","cost":0.00}]}`, `{"id":7,"prices":[{"price":5,"currency":"EUR"}]}`},
 	} {
 		about := event.About{Schema: event.RESTv2, Object: c.object, ObjectID: "7", Action: event.Updated}
@@ -117,6 +118,20 @@ func TestFractionsOfASecondMakeNoOtherEvent(t *testing.T) {
 		ids[read(t, scene{"", about, body}, event.Options{}).ID] = true
 	}
 	assert.Len(t, ids, 1)
+}
+
+// For five seconds a new record has one second, as the doors differ there, and not any longer.
+func TestTheSecondOfAChangeIsItsOwnFiveSecondsAfterTheCreation(t *testing.T) {
+	t.Parallel()
+	ids := map[string]string{}
+	for _, updated := range []string{"00", "05", "06", "07"} {
+		about := event.About{Schema: event.RESTv2, Object: "deal", Action: event.Updated}
+		body := parse(t, []byte(`{"id":7,"add_time":"2026-11-20T09:15:00Z","update_time":"2026-11-20T09:15:`+updated+`Z"}`))
+		ids[updated] = read(t, scene{updated, about, body}, event.Options{}).ID
+	}
+	assert.Equal(t, ids["00"], ids["05"])
+	assert.NotEqual(t, ids["05"], ids["06"])
+	assert.NotEqual(t, ids["06"], ids["07"])
 }
 
 // What only one door carries, and what moves by itself, is no difference.
