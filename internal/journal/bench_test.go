@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"path/filepath"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -118,6 +119,40 @@ func BenchmarkDeliver(b *testing.B) {
 		left -= len(batch)
 	}
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "entries/s")
+	b.StopTimer()
+	require.NoError(b, j.Close())
+}
+
+// What comes beside a backlog of which three quarters are delivered, here and there, so that there are holes all over the
+// file.
+func BenchmarkHoles(b *testing.B) {
+	const pending = 300_000
+	j, err := Open(Options{Path: filepath.Join(b.TempDir(), "journal.db"), MaxBytes: 1 << 40})
+	require.NoError(b, err)
+	alone := func(n uint64) Entry {
+		e := benchEntry(n)
+		e.Lane = e.Key
+		return e
+	}
+	var wg sync.WaitGroup
+	for range 64 {
+		wg.Go(func() {
+			for j.Pending() < pending {
+				if err := j.Append(b.Context(), alone(rand.Uint64())); err != nil {
+					b.Error(err)
+					return
+				}
+			}
+		})
+	}
+	wg.Wait()
+	all, err := j.NextBatch(b.Context(), 2*pending, 1<<40)
+	require.NoError(b, err)
+	rand.Shuffle(len(all), func(i, k int) { all[i], all[k] = all[k], all[i] })
+	for done := range slices.Chunk(all[:len(all)*3/4], 1000) {
+		require.NoError(b, j.Done(b.Context(), done...))
+	}
+	byWriters(b, 64, func(n uint64) error { return j.Append(b.Context(), alone(n)) })
 	b.StopTimer()
 	require.NoError(b, j.Close())
 }
