@@ -99,16 +99,23 @@ func TestVerdictsTellMessagesApart(t *testing.T) {
 		{"one of a changed batch is refused", service.NewBatchError(shuffled, errors.New("some")).Failed(0, bad), []error{nil, nil, bad}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			assert.Equal(t, test.want, verdicts(3, index, test.err))
+			assert.Equal(t, test.want, onEach(3, verdictsOf(index, test.err)))
 		})
 	}
 	whole := service.NewBatchError(batch, bad)
-	for _, err := range verdicts(3, index, whole) {
+	for _, err := range onEach(3, verdictsOf(index, whole)) {
 		assert.ErrorIs(t, err, bad)
 	}
 	strange := service.NewBatchError(service.MessageBatch{service.NewMessage(nil)}, bad).Failed(0, bad)
-	for _, err := range verdicts(3, index, strange) {
+	for _, err := range onEach(3, verdictsOf(index, strange)) {
 		assert.Error(t, err, "an error about nobody is about all")
 	}
-	assert.Equal(t, []error{bad}, verdicts(1, nil, bad))
+	assert.Equal(t, []error{bad}, onEach(1, verdictsOf(nil, bad)))
+}
+
+func onEach(messages int, v verdicts) (errs []error) {
+	for i := range messages {
+		errs = append(errs, v.on(i))
+	}
+	return errs
 }

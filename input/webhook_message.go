@@ -103,29 +103,36 @@ func (t *timeText) of(at time.Time) string {
 	return t.text
 }
 
-// verdicts returns each message's own error: one bad message does not fail the others of its batch. The index is nil for
-// a batch of one.
-func verdicts(batch int, index *service.Indexer, err error) []error {
-	each := make([]error, batch)
-	if err == nil {
-		return each
+// verdicts are what the host said of the messages of a batch: one bad message does not fail the others.
+type verdicts struct {
+	all error         // nil: of those that have none of their own
+	own map[int]error // of single messages
+}
+
+func (v verdicts) on(i int) error {
+	if err, has := v.own[i]; has {
+		return err
 	}
-	failed := 0
-	if partly := asPartly(err); partly != nil && index != nil {
-		partly.WalkMessagesIndexedBy(index, func(i int, _ *service.Message, err error) bool {
-			if err != nil {
-				each[i] = err
-				failed++
-			}
-			return true
-		})
+	return v.all
+}
+
+// verdictsOf tells messages apart by the index, which is nil for a batch of one.
+func verdictsOf(index *service.Indexer, err error) verdicts {
+	partly := asPartly(err)
+	if partly == nil || index == nil {
+		return verdicts{all: err}
 	}
-	if failed == 0 {
-		for i := range each {
-			each[i] = err
+	own := map[int]error{}
+	partly.WalkMessagesIndexedBy(index, func(i int, _ *service.Message, err error) bool {
+		if err != nil {
+			own[i] = err
 		}
+		return true
+	})
+	if len(own) == 0 { // it is about none of ours
+		return verdicts{all: err}
 	}
-	return each
+	return verdicts{own: own}
 }
 
 // asPartly returns an error that tells messages apart, or nil.

@@ -40,8 +40,9 @@ func (s *hallSource) next(ctx context.Context) (service.MessageBatch, service.Ac
 	}
 	index := indexOf(batch)
 	return batch, func(_ context.Context, err error) error {
-		for i, err := range verdicts(len(deliveries), index, err) {
-			s.hall.Verdict(deliveries[i], err)
+		each := verdictsOf(index, err)
+		for i, d := range deliveries {
+			s.hall.Verdict(d, each.on(i))
 		}
 		return nil
 	}, nil
@@ -95,7 +96,7 @@ func (s *journalSource) next(ctx context.Context) (service.MessageBatch, service
 	index := indexOf(batch)
 	return batch, func(ctx context.Context, err error) error {
 		defer landed()
-		return s.judge(ctx, deliveries, verdicts(len(deliveries), index, err))
+		return s.judge(ctx, deliveries, verdictsOf(index, err))
 	}, nil
 }
 
@@ -153,10 +154,10 @@ func (s *journalSource) message(d *journal.Delivery) *service.Message {
 }
 
 // judge removes what was delivered; the rest comes again.
-func (s *journalSource) judge(ctx context.Context, deliveries []journal.Delivery, errs []error) error {
+func (s *journalSource) judge(ctx context.Context, deliveries []journal.Delivery, each verdicts) error {
 	done := make([]journal.Delivery, 0, len(deliveries))
 	for i, d := range deliveries {
-		if errs[i] == nil {
+		if each.on(i) == nil {
 			done = append(done, d)
 		} else {
 			s.journal.Later(webhook.RetryAfter(d.Refused), d)

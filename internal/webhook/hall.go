@@ -113,7 +113,7 @@ func (h *Hall) gather() {
 func (h *Hall) take(most int) []*Delivery {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	var taken []*Delivery
+	taken := make([]*Delivery, 0, min(most, len(h.waiting)))
 	h.waiting = slices.DeleteFunc(h.waiting, func(d *Delivery) bool {
 		if len(taken) == most || h.flying[d.Lane] != nil {
 			return false
