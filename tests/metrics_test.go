@@ -155,14 +155,24 @@ func TestMetricsCountWhatHappened(t *testing.T) {
 	var e exposition
 	var requests []simulator.Request
 	var spent, left int
-	require.Eventually(t, func() bool {
+	var missing []string
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for began := time.Now(); ; <-tick.C {
 		// Requests go on meanwhile, and afterwards: only a moment without one can be compared, and what was asked by then.
 		requests = sim.Requests()
 		before := len(requests)
 		spent, left = int(sim.TokensSpent()), int(sim.TokensLeft())
 		e = scrape(t, address)
-		return sim.Count("") == before && e.sum("pipedrive_requests_total") == before && e.settled(sim, sink, sum(strange))
-	}, time.Minute, 20*time.Millisecond, "all that happened has been counted and delivered")
+		missing = e.unsettled(sim, sink, sum(strange))
+		if counted := e.sum("pipedrive_requests_total"); sim.Count("") != before || counted != before {
+			missing = append(missing, fmt.Sprintf("a moment without a request: %d, %d, and counted %d", before, sim.Count(""), counted))
+		}
+		if len(missing) == 0 {
+			break
+		}
+		require.Less(t, time.Since(began), time.Minute, "not all that happened has been counted and delivered: %s", missing)
+	}
 
 	t.Run("requests", func(t *testing.T) {
 		codes := map[string]int{}
@@ -246,27 +256,40 @@ func TestMetricsCountWhatHappened(t *testing.T) {
 	t.Run("labels", func(t *testing.T) { assertBounded(t, e) })
 }
 
-// settled tells whether all changes of the test have come through both doors, and so many requests of strangers, and
-// everything that came has been taken and counted.
-func (e exposition) settled(sim *simulator.Simulator, sink *receiver, strangers int) bool {
+// unsettled tells what is missing until all changes of the test have come through both doors, and so many requests of
+// strangers, and everything that came has been taken and counted.
+func (e exposition) unsettled(sim *simulator.Simulator, sink *receiver, strangers int) (missing []string) {
+	expect := func(what string, want, got int) {
+		if want != got {
+			missing = append(missing, fmt.Sprintf("%s: want %d, have %d", what, want, got))
+		}
+	}
+	delivered := 0
 	for _, d := range sim.Deliveries() {
-		if d.Outcome != simulator.Delivered {
-			return false
+		if d.Outcome == simulator.Delivered {
+			delivered++
 		}
 	}
 	taken, busy := sink.answers()
-	return len(sim.Deliveries()) == 165 && sink.all("webhook") == 166 && e.sum("pipedrive_webhook_accept_latency_ns_count") == 166 &&
-		e.sum("pipedrive_webhook_requests_total") == 165+strangers && e.sum("pipedrive_journal_pending") == 0 &&
-		e.sum("pipedrive_records_total", "action", "updated") == 150 && e.sum("pipedrive_records_total", "action", "created") == 5 &&
-		sink.all("poll") == e.sum("pipedrive_records_total") && e.sum("pipedrive_callback_attempts_total") == taken+busy &&
-		e.series("pipedrive_poll_lag_seconds") == 4 // it is set every five seconds
+	expect("webhooks sent", 165, len(sim.Deliveries()))
+	expect("webhooks delivered", 165, delivered)
+	expect("webhooks taken", 166, sink.all("webhook"))
+	expect("accept latencies", 166, e.sum("pipedrive_webhook_accept_latency_ns_count"))
+	expect("webhook requests", 165+strangers, e.sum("pipedrive_webhook_requests_total"))
+	expect("pending", 0, e.sum("pipedrive_journal_pending"))
+	expect("updates", 150, e.sum("pipedrive_records_total", "action", "updated"))
+	expect("creations", 5, e.sum("pipedrive_records_total", "action", "created"))
+	expect("records taken", e.sum("pipedrive_records_total"), sink.all("poll"))
+	expect("callbacks", taken+busy, e.sum("pipedrive_callback_attempts_total"))
+	expect("lags", 4, e.series("pipedrive_poll_lag_seconds")) // which is set every five seconds
+	return missing
 }
 
 // watchedFeed runs the binary until it has subscribed and walked everything once, not without faults. The addresses are
 // that of its /metrics and of its door.
 func watchedFeed(t *testing.T) (sim *simulator.Simulator, sink *receiver, address, hooks string) {
 	t.Helper()
-	sim = simulator.RunT(t, simulator.Options{Deals: 300, Persons: 120, Organizations: 40, DailyBudget: plenty, Burst: plenty})
+	sim = simulator.RunT(t, simulator.Options{Deals: 300, Persons: 120, Organizations: 40, DailyBudget: plenty, Burst: plenty, CloseConnections: true})
 	sink = &receiver{taken: map[string]int{}}
 	server := httptest.NewServer(sink)
 	t.Cleanup(server.Close)

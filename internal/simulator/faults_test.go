@@ -105,11 +105,12 @@ func ask(t *testing.T, client *http.Client, s *simulator.Simulator) (*http.Respo
 
 func TestLostConnections(t *testing.T) {
 	t.Parallel()
-	s := simulator.RunT(t, simulator.Options{Deals: 100})
+	s := simulator.RunT(t, simulator.Options{Deals: 100, CloseConnections: true})
 	for name, client := range map[string]*http.Client{
 		"in process": {Transport: s.Transport()},
-		"socket":     {Transport: &http.Transport{DisableKeepAlives: true}},
+		"socket":     {Transport: &http.Transport{}},
 	} {
+		ask(t, client, s)
 		s.FailNext(simulator.Reset())
 		_, err := client.Do(request(t, t.Context(), s, "/api/v2/deals"))
 		require.ErrorIs(t, err, syscall.ECONNRESET, name)
@@ -123,7 +124,8 @@ func TestLostConnections(t *testing.T) {
 		assert.NoError(t, res.Body.Close())
 		ask(t, client, s)
 	}
-	assert.Zero(t, s.Requests()[0].Status)
+	assert.Zero(t, s.Requests()[1].Status)
+	assert.Equal(t, 2*4, s.Count(""), "the client has repeated none by itself")
 }
 
 func TestFaultsOnOnePathInOrderAndForEver(t *testing.T) {

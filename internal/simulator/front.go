@@ -18,7 +18,8 @@ const inProcess = "http://pipedrive.invalid"
 
 // front is the address that companies share: it finds the company a request belongs to.
 type front struct {
-	clock *clock
+	clock  *clock
+	closes bool // each connection, with its first answer
 
 	mu        sync.Mutex
 	companies []*Simulator
@@ -102,6 +103,7 @@ func (s *Simulator) Start(address string) error {
 		ReadHeaderTimeout: 10 * time.Second,
 		ErrorLog:          log.New(io.Discard, "", 0), // a client that goes away is no news
 	}
+	server.SetKeepAlivesEnabled(!f.closes)
 	ended := make(chan struct{})
 	f.server, f.closing, f.ended = server, make(chan struct{}), ended
 	f.base = "http://" + listener.Addr().String()

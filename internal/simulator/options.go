@@ -41,6 +41,9 @@ type Options struct {
 	// CachePages keeps every list page that was rendered until the next write or Advance, for benchmarks. It costs
 	// the memory of those pages.
 	CachePages bool
+	// CloseConnections ends each connection with its first answer: on one that has served before, net/http's client
+	// repeats by itself what is reset, and nobody counts that.
+	CloseConnections bool
 	// RequestLog is how many requests Requests remembers; default 10,000.
 	RequestLog int
 

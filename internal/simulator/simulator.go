@@ -34,7 +34,11 @@ type Simulator struct {
 }
 
 // New makes an account. It needs no Close unless Start is called or webhooks are sent.
-func New(o Options) *Simulator { return newCompany(o, newFront()) }
+func New(o Options) *Simulator {
+	f := newFront()
+	f.closes = o.CloseConnections
+	return newCompany(o, f)
+}
 
 // AddCompany makes another account behind the same address and clock, which the credential tells apart. Every other
 // method of it is about that account alone. Without a Token and CompanyID of its own it gets others than its
