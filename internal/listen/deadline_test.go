@@ -71,9 +71,12 @@ func TestDeadlinesHoldForReads(t *testing.T) {
 func TestADeadlineMayBePutOff(t *testing.T) {
 	t.Parallel()
 	g, sender := connected(t)
-	soon := func() time.Time { return time.Now().Add(20 * time.Millisecond) }
+	const room = 64 << 10 // of the system on the way; left alone, it grows with what is sent
+	require.NoError(t, g.SetWriteBuffer(room))
+	require.NoError(t, sender.(*net.TCPConn).SetReadBuffer(room))
+	in := func(d time.Duration) time.Time { return time.Now().Add(d) }
 	for name, off := range map[string]time.Time{"later": time.Now().Add(time.Hour), "for ever": {}} {
-		require.NoError(t, g.SetReadDeadline(soon()))
+		require.NoError(t, g.SetReadDeadline(in(time.Millisecond)))
 		_, err := g.Read(make([]byte, 2))
 		require.ErrorIs(t, err, os.ErrDeadlineExceeded, "it is at the socket")
 		require.NoError(t, g.SetReadDeadline(off))
@@ -89,11 +92,11 @@ func TestADeadlineMayBePutOff(t *testing.T) {
 		assert.Equal(t, "so", string(word))
 
 		// A gap in the reading of the other end that is longer than the first of two deadlines.
-		require.NoError(t, g.SetWriteDeadline(soon()))
+		require.NoError(t, g.SetWriteDeadline(in(500*time.Millisecond)))
 		_, err = g.Write([]byte("f"))
 		require.NoError(t, err)
 		require.NoError(t, g.SetWriteDeadline(off))
-		large := bytes.Repeat([]byte("large "), 4<<20)
+		large := bytes.Repeat([]byte("large "), room)
 		wrote := make(chan error, 1)
 		go func() {
 			_, err := g.Write(large)
