@@ -35,14 +35,15 @@ type walker struct {
 	spent     int          // tokens of the cycle under way
 	cycleCost atomic.Int64 // tokens of the last whole cycle; read by the others to plan
 	cycling   atomic.Bool  // its first walk is over; read by the others to leave it tokens
-	dateless  bool         // it was told that answers carry no Date
 
+	dateless   bool // it was told that answers carry no Date
 	unfiltered bool // it was told that the list does not keep to the time it is asked for
 }
 
 func newWalker(e *Engine, s Source) *walker {
 	w := &walker{e: e, obj: s.Object, pos: s.Position.Clone()}
 	w.cycleCost.Store(int64(w.obj.Tokens))
+	w.cycling.Store(!w.pos.First)
 	if w.obj.Walk == entity.Full && w.pos.Full == nil {
 		w.pos.Full = &cursor.Full{}
 	}
@@ -66,7 +67,6 @@ func (w *walker) run(ctx context.Context) {
 // cycle reads everything that is due once.
 func (w *walker) cycle(ctx context.Context) error {
 	first := w.pos.First
-	w.cycling.Store(!first)
 	w.spent = 0
 	w.meter.resume()
 	err := w.walk(ctx)
