@@ -116,14 +116,11 @@ func (s *journalSource) wait(ctx context.Context) error {
 // host has a whole batch skip its processors when the first message of it is flagged.
 func (s *journalSource) together() []journal.Delivery {
 	n := slices.IndexFunc(s.waiting, s.refusedTooOften)
-	switch {
-	case n < 0:
+	if n < 0 {
 		n = len(s.waiting)
-	case n == 0:
-		n = 1
 	}
-	taken := s.waiting[:n]
-	s.waiting = s.waiting[n:]
+	taken := s.waiting[:max(n, 1)]
+	s.waiting = s.waiting[len(taken):]
 	return taken
 }
 
