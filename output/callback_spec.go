@@ -23,17 +23,7 @@ pipeline:
         processors:
           - pipedrive_normalize: { format: elements }
 
-output:
-  fallback:
-    - switch:
-        cases:
-          - check: '@unreadable != null'
-            output: { reject: "${! @unreadable.what }" }
-          - output:
-              pipedrive_callback:
-                url: https://app.example.com/events
-                signature: { scheme: elements, keys: [ "${SIGNING_KEY}" ] }
-                headers: { X-Team: sales }
+`+asCloudElementsDid+`                headers: { X-Team: sales }
 `+toDeadLetters+`
 cache_resources:
   - label: state
@@ -58,17 +48,7 @@ pipeline:
                 processors:
                   - pipedrive_normalize: { format: elements }
 
-output:
-  fallback:
-    - switch:
-        cases:
-          - check: '@unreadable != null'
-            output: { reject: "${! @unreadable.what }" }
-          - output:
-              pipedrive_callback:
-                url: https://app.example.com/events
-                signature: { scheme: elements, keys: [ "${SIGNING_KEY}" ] }
-                retry: { max_attempts: 3 }
+`+asCloudElementsDid+`                retry: { max_attempts: 3 }
 `+toDeadLetters).
 		Example("Standard Webhooks, while a key is rotated", "Each message is signed with both keys; the receiver verifies with whichever it has.", `
 input:
@@ -88,6 +68,19 @@ output:
     - file: { path: ./state/dead_letters.jsonl, codec: lines }
 `)
 }
+
+// asCloudElementsDid is the beginning of an output that posts what could be read; more fields of the callback may follow.
+const asCloudElementsDid = `output:
+  fallback:
+    - switch:
+        cases:
+          - check: '@unreadable != null'
+            output: { reject: "${! @unreadable.what }" }
+          - output:
+              pipedrive_callback:
+                url: https://app.example.com/events
+                signature: { scheme: elements, keys: [ "${SIGNING_KEY}" ] }
+`
 
 // toDeadLetters is the end of a fallback, for what the callback refuses.
 const toDeadLetters = `    - file:
