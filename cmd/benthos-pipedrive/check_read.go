@@ -231,42 +231,41 @@ func (i *inspection) close() {
 	}
 }
 
-// inspectors read the configuration of each component of ours.
-var inspectors = map[string]func(*inspection, component, *service.Resources) error{
-	"pipedrive_poll": func(i *inspection, c component, res *service.Resources) error {
-		p, err := input.InspectPoll(c.Where, c.yaml, res)
+// inspector reads the configuration of a component and keeps what it finds.
+type inspector func(*inspection, component, *service.Resources) error
+
+func inspecting[T any](read func(checkup.Where, string, *service.Resources) (T, error), keep func(*inspection, T)) inspector {
+	return func(i *inspection, c component, res *service.Resources) error {
+		found, err := read(c.Where, c.yaml, res)
 		if err == nil {
-			i.closers = append(i.closers, p.Client.Close)
-			i.config.Polls = append(i.config.Polls, p)
+			keep(i, found)
 		}
 		return err
-	},
-	"pipedrive_webhook": func(i *inspection, c component, res *service.Resources) error {
-		d, err := input.InspectWebhook(c.Where, c.yaml, res)
-		if err == nil {
-			if d.Registration != nil {
-				i.closers = append(i.closers, d.Registration.Client.Close)
-			}
-			i.config.Doors = append(i.config.Doors, d)
+	}
+}
+
+// inspectors are those of each component of ours.
+var inspectors = map[string]inspector{
+	"pipedrive_poll": inspecting(input.InspectPoll, func(i *inspection, p checkup.Poll) {
+		i.closers = append(i.closers, p.Client.Close)
+		i.config.Polls = append(i.config.Polls, p)
+	}),
+	"pipedrive_webhook": inspecting(input.InspectWebhook, func(i *inspection, d checkup.Door) {
+		if d.Registration != nil {
+			i.closers = append(i.closers, d.Registration.Client.Close)
 		}
-		return err
-	},
-	"pipedrive_normalize": func(i *inspection, c component, res *service.Resources) error {
-		r, err := processor.InspectNormalize(c.Where, c.yaml, res)
-		if err == nil && r != nil {
+		i.config.Doors = append(i.config.Doors, d)
+	}),
+	"pipedrive_normalize": inspecting(processor.InspectNormalize, func(i *inspection, r *checkup.Reader) {
+		if r != nil {
 			i.closers = append(i.closers, r.Client.Close)
 			i.config.Resolvers = append(i.config.Resolvers, *r)
 		}
-		return err
-	},
-	"pipedrive_callback": func(i *inspection, c component, res *service.Resources) error {
-		back, err := output.InspectCallback(c.Where, c.yaml, res)
-		if err == nil {
-			i.closers = append(i.closers, back.Client.Close)
-			i.config.Callbacks = append(i.config.Callbacks, back)
-		}
-		return err
-	},
+	}),
+	"pipedrive_callback": inspecting(output.InspectCallback, func(i *inspection, c checkup.Callback) {
+		i.closers = append(i.closers, c.Client.Close)
+		i.config.Callbacks = append(i.config.Callbacks, c)
+	}),
 }
 
 // inspect makes the caches and the clients, and nothing else of the configuration. Warnings go to log.
