@@ -72,7 +72,7 @@ cache_resources:
 }
 
 const webhookDescription = `
-What was answered 200 is not lost: with a ` + "`journal`" + ` it is on disk by then, and is delivered from there however long the output is down; without one the answer waits until the output has acknowledged the message. Delivery is at least once, and the webhooks of one record leave in the order in which they were accepted.
+What was answered 200 is not lost: with a ` + "`journal`" + ` it is on disk by then unless the output has it already, and is delivered from there however long the output is down; without one the answer waits until the output has acknowledged the message. Delivery is at least once, and the webhooks of one record leave in the order in which they were accepted.
 
 Each webhook is one message, in the very bytes that Pipedrive sent; those that wait at one moment are one batch. A message that is refused does not fail the others of its batch.
 

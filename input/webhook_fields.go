@@ -133,7 +133,7 @@ func journalField() *service.ConfigField {
 			Default(0).
 			Advanced(),
 	).
-		Description("A durable log of accepted webhooks. With it a request is answered 200 once its webhook is on disk (fsync), and delivered afterwards, however long the output is down. Without it a request waits for the output, and an outage of the output costs events: ten refused webhooks make Pipedrive drop everything for 30 minutes, three days without a success delete the subscription.")
+		Description("A durable log of accepted webhooks. With it a webhook goes to the output at once and is answered 200 when the output has acknowledged it or it is on disk (fsync), whichever comes first; what is on disk is delivered however long the output is down. An output that acknowledges within 5 ms leaves the disk alone. Without it a request waits for the output, and an outage of the output costs events: ten refused webhooks make Pipedrive drop everything for 30 minutes, three days without a success delete the subscription.")
 }
 
 func dedupeField() *service.ConfigField {

@@ -68,7 +68,7 @@ const (
 	removalLimit = 5 * time.Second
 )
 
-// journalSource hands on what is on disk, until it is acknowledged.
+// journalSource hands on what is in the journal, until it is acknowledged.
 type journalSource struct {
 	run         context.Context //nolint:containedctx // of the source
 	journal     *journal.Journal

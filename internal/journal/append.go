@@ -3,7 +3,7 @@ package journal
 import (
 	"context"
 	"fmt"
-	"sync"
+	"time"
 )
 
 const (
@@ -13,88 +13,93 @@ const (
 	maxBatch = 16 << 20
 )
 
-// buffers are those of entries that were written.
-var buffers = sync.Pool{New: func() any { return new([]byte) }}
+// addition is an entry that is not yet known to be in the file.
+type addition struct {
+	item
+	entry *Entry
+	key   digest
+	lane  *lane
+	came  time.Duration // since the journal was opened
+	done  chan error    // gets the verdict for which its Append waits; there is room for it
 
-// largestBuffer is what most entries need; the others' are not kept.
-const largestBuffer = 16 << 10
+	handed  bool   // on
+	refused uint32 // how often, before the committer took it
+	writing bool   // the committer has taken it, who reads the entry from then on
+	over    bool   // it was delivered, or withdrawn in time
+}
 
-// Append returns nil when the entry is on disk. Of two entries of one lane the one whose Append returned before the
-// other's began is handed on first. The entry's memory is the journal's from then on, as it may be handed on as it is.
+// Append returns nil when the entry is on disk, or was delivered before that: it is handed on meanwhile. Of two entries
+// of one lane the one whose Append returned before the other's began is handed on first. The entry's memory is the
+// journal's from then on: it may be handed on as it is, and nobody may change it.
 //
 // It returns ErrFull when the entry does not fit beside what is pending, ErrClosed after Close, and the error of a
 // disk that has no room; in all of these the entry is not kept and the journal works on. Any other error of the file
 // ends the journal: all calls return it from then on, and Close and Open are to be tried. When ctx ends first, an
-// entry that is already being written may be kept.
+// entry that is already being written may be kept. Whatever the error, the entry may have been handed on once.
 func (j *Journal) Append(ctx context.Context, e Entry) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("appending to the journal: %w", err)
 	}
-	a := newAddition(&e)
-	if a.size > maxEntry {
-		return fmt.Errorf("appending to the journal: the entry has %d bytes, may have up to %d", a.size, maxEntry)
-	}
-	b, at, err := j.enqueue(a)
+	a, err := j.enqueue(&e)
 	if err != nil {
-		a.recycle()
 		return err
 	}
 	select {
-	case <-b.done:
-		return b.addErr
+	case err := <-a.done:
+		return err
 	case <-ctx.Done():
-		j.withdraw(b, at)
+		j.withdraw(a)
+	}
+	select {
+	case err := <-a.done: // at the last moment
+		return err
+	default:
 		return fmt.Errorf("appending to the journal: %w", ctx.Err())
 	}
 }
 
-func newAddition(e *Entry) addition {
-	buffer := buffers.Get().(*[]byte)
-	*buffer = e.encode(*buffer)
-	return addition{entry: e, buffer: buffer, size: len(*buffer), lane: laneOf(e.Lane), key: digestOf(e.Key)}
-}
-
-// recycle gives the buffer to another entry.
-func (a *addition) recycle() {
-	if cap(*a.buffer) <= largestBuffer {
-		buffers.Put(a.buffer)
+func (j *Journal) enqueue(e *Entry) (*addition, error) {
+	size := e.size()
+	if size > maxEntry {
+		return nil, fmt.Errorf("appending to the journal: the entry has %d bytes, may have up to %d", size, maxEntry)
 	}
-	a.entry, a.buffer = nil, nil
-}
-
-// enqueue returns the batch that the addition is in, and its place there.
-func (j *Journal) enqueue(a addition) (b *batch, at int, err error) {
+	a := &addition{entry: e, key: digestOf(e.Key), done: make(chan error, 1)}
+	id := laneOf(e.Lane)
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if j.ended != nil {
-		return nil, 0, j.ended
+		return nil, j.ended
 	}
-	if j.index.bytes+j.reserved+int64(a.size) > j.maxBytes {
-		return nil, 0, fmt.Errorf("%w: %d entries, %d of %d bytes", ErrFull, j.index.pending, j.index.bytes, j.maxBytes)
+	if j.index.bytes+int64(size) > j.maxBytes {
+		return nil, fmt.Errorf("%w: %d entries, %d of %d bytes", ErrFull, j.index.pending, j.index.bytes, j.maxBytes)
 	}
-	j.reserved += int64(a.size)
-	b = j.gathering()
-	b.additions = append(b.additions, a)
-	b.bytes += a.size
-	signal(j.work)
-	return b, len(b.additions) - 1, nil
+	j.last++
+	a.item = item{seq: j.last, size: uint32(size), unwritten: true}
+	a.came = time.Since(j.opened)
+	a.lane = j.index.add(id, a.item)
+	j.unwritten[a.seq] = a
+	if len(j.queue) == 0 {
+		signal(j.work) // else the committer is about to look, when the first is ripe at the latest
+	}
+	j.queue = append(j.queue, a)
+	if a.lane.place == ready {
+		signal(j.ready)
+	}
+	return a, nil
 }
 
-func (j *Journal) withdraw(b *batch, at int) {
+// withdraw takes back what is not being written yet.
+func (j *Journal) withdraw(a *addition) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if a := &b.additions[at]; !b.taken {
-		j.reserved -= int64(a.size)
-		a.withdrawn, a.entry, a.buffer = true, nil, nil
+	if !a.writing && !a.over {
+		j.forgo(a)
+		j.index.drop(a.lane, a.item)
 	}
 }
 
-// gathering returns the batch that takes what comes now. The caller holds j.mu.
-func (j *Journal) gathering() *batch {
-	if n := len(j.queue); n > 0 && j.queue[n-1].bytes < maxBatch {
-		return j.queue[n-1]
-	}
-	b := &batch{done: make(chan struct{})}
-	j.queue = append(j.queue, b)
-	return b
+// forgo lets an addition go that nobody has begun to write. The caller holds j.mu.
+func (j *Journal) forgo(a *addition) {
+	a.over, a.entry = true, nil
+	delete(j.unwritten, a.seq)
 }

@@ -176,7 +176,7 @@ func BenchmarkBbolt(b *testing.B) {
 				}))
 				byWriters(b, writers, func(n uint64) error {
 					e := benchEntry(n)
-					value := e.encode(nil)
+					value := e.appendTo(nil)
 					return how.write(db, func(tx *bbolt.Tx) error {
 						bucket := tx.Bucket(entriesBucket)
 						seq, err := bucket.NextSequence()

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -15,32 +16,29 @@ import (
 // retryPause is how long a full disk is left alone before removals are tried again without anybody asking.
 const retryPause = time.Second
 
-// batch is what one transaction writes: all that came while the one before was under way.
+// patience is how long an entry that comes may wait for its delivery instead of being written, as long as deliveries are
+// quicker than that: an output that keeps up leaves the disk alone, and one that does not delays few answers by so much.
+const patience = 5 * time.Millisecond
+
+// batch is what one transaction writes.
 type batch struct {
-	additions []addition
-	bytes     int
+	additions []*addition
 	removals  []removal
 	refusals  []refusal
+	wanted    bool   // also without additions
+	last      uint64 // number that was given out
 
-	taken bool          // by the committer, who alone may change it from then on
-	done  chan struct{} // closed when the errors below are set
+	done chan struct{} // closed when the errors below are set
 	// Of a failed batch the removals are tried once more alone, so they have an error of their own.
 	addErr, removeErr error
 }
 
-type addition struct {
-	entry     *Entry
-	buffer    *[]byte // what is written
-	size      int     // of it
-	lane      laneID
-	key       digest
-	seq       uint64 // given by the committer
-	withdrawn bool
-}
+func newBatch() *batch { return &batch{done: make(chan struct{})} }
 
 type removal struct {
 	item
-	key digest
+	key  digest
+	lane *lane
 }
 
 type refusal struct {
@@ -48,56 +46,92 @@ type refusal struct {
 	times uint32
 }
 
-// commitAll is the committer: the one goroutine that writes to the file. There is no timer: one who is alone waits
-// for one commit, and all who come during a commit share the next. (bbolt's own Batch makes everyone wait for a timer,
-// and commits in goroutines where a panic over a damaged page would end the process.)
+// commitAll is the committer: the one goroutine that writes to the file. All who come during a commit share the next.
+// (bbolt's own Batch makes everyone wait for a timer, and commits in goroutines where a panic over a damaged page would
+// end the process.)
 func (j *Journal) commitAll() {
 	defer close(j.stopped)
+	ripe := time.NewTimer(0)
+	defer ripe.Stop()
 	for running := true; running; {
 		select {
 		case <-j.work:
+		case <-ripe.C:
 		case <-j.stop:
 			running = false
 		}
-		j.gather()
-		for b := j.nextBatch(!running); b != nil; b = j.nextBatch(!running) {
-			j.settle(b)
-			j.gather()
+		if wait := j.commitDue(!running); wait > 0 {
+			ripe.Reset(wait)
 		}
 	}
 }
 
-// gather lets those go first who are about to come, as many of those do whom the last commit let go.
-func (j *Journal) gather() {
-	for before := int64(-1); ; {
-		j.mu.Lock()
-		now := j.reserved
-		j.mu.Unlock()
-		if now == before {
-			return
+// commitDue writes until nothing is due, and says how long until something is; 0: as long as nothing comes.
+func (j *Journal) commitDue(last bool) time.Duration {
+	for {
+		j.letCome(func() uint64 { return j.last })
+		b, wait := j.nextBatch(last)
+		if b == nil {
+			return wait
 		}
-		before = now
+		j.settle(b)
+	}
+}
+
+// letCome waits for those who are about to come, until the count of those who have stays the same: the more share a
+// commit, or a batch, the less each costs. Many come at once when a commit or an acknowledgement lets them go.
+func (j *Journal) letCome(count func() uint64) {
+	counted := func() uint64 {
+		j.mu.Lock()
+		defer j.mu.Unlock()
+		return count()
+	}
+	for before, now := uint64(0), counted(); now != before; before, now = now, counted() {
 		runtime.Gosched()
 	}
 }
 
-// nextBatch returns nil when nothing is waiting. What an earlier commit could not remove goes with every next one,
-// and before it: were a later entry of its lane removed alone, a crash would bring back the older as the newest.
-func (j *Journal) nextBatch(last bool) *batch {
+// nextBatch returns nil when nothing is to be written now. What an earlier commit could not remove goes with every next
+// one, and before it: were a later entry of its lane removed alone, a crash would bring back the older as the newest.
+func (j *Journal) nextBatch(last bool) (b *batch, wait time.Duration) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if len(j.queue) == 0 {
-		if !last || len(j.unremoved) == 0 || j.lastErr != nil {
-			return nil
-		}
-		j.gathering()
+	additions, wait := j.ripe(last)
+	leftOver := last && len(j.unremoved) > 0 && j.lastErr == nil
+	if len(additions) == 0 && !j.next.wanted && !leftOver {
+		return nil, wait
 	}
-	b := j.queue[0]
-	j.queue = j.queue[1:]
-	b.taken = true
+	b, j.next = j.next, newBatch()
+	b.additions, b.last = additions, j.last
 	b.removals = append(j.unremoved, b.removals...)
 	j.unremoved = nil
-	return b
+	return b, 0
+}
+
+// ripe takes from the queue what is to be written now, and says how long until the next is; 0: there is none, or no
+// room for it in this transaction. The caller holds j.mu.
+func (j *Journal) ripe(last bool) (taken []*addition, wait time.Duration) {
+	patience := patience
+	if last || !j.swift {
+		patience = 0
+	}
+	now := time.Since(j.opened)
+	for size := 0; len(j.queue) > 0 && size < maxBatch; j.queue[0], j.queue = nil, j.queue[1:] {
+		a := j.queue[0]
+		if a.over {
+			continue
+		}
+		if wait = patience - (now - a.came); wait > 0 {
+			return taken, wait
+		}
+		if patience > 0 {
+			j.swift = false // nobody delivered it in time
+		}
+		a.writing = true
+		taken = append(taken, a)
+		size += int(a.size)
+	}
+	return taken, 0
 }
 
 // settle writes a batch, brings the index up to date and wakes those who wait for either.
@@ -109,11 +143,11 @@ func (j *Journal) settle(b *batch) {
 	if lost {
 		b.addErr, b.removeErr = j.ended, j.ended
 	} else {
-		b.addErr = j.write(b.additions, b.removals, b.refusals)
+		b.addErr = j.write(b, b.additions)
 		b.removeErr = b.addErr
 		if b.addErr != nil && len(b.additions) > 0 && len(b.removals)+len(b.refusals) > 0 && undone(b.addErr) {
 			// On a full disk removing may work where adding does not, and it is what makes room.
-			b.removeErr = j.write(nil, b.removals, b.refusals)
+			b.removeErr = j.write(b, nil)
 		}
 		b.addErr, b.removeErr = j.verdict(b.addErr), j.verdict(b.removeErr)
 	}
@@ -138,18 +172,14 @@ func (j *Journal) verdict(err error) error {
 	return err
 }
 
-// write is one transaction. It gives the additions their numbers.
-func (j *Journal) write(additions []addition, removals []removal, refusals []refusal) error {
+// write is one transaction, with all or none of the batch's additions.
+func (j *Journal) write(b *batch, additions []*addition) error {
+	values := j.encode(additions)
 	return boltfile.Survive(func() error {
 		return j.file.DB.Update(func(tx *bbolt.Tx) error {
 			entries, refused := tx.Bucket(entriesBucket), tx.Bucket(refusalsBucket)
 			entries.FillPercent = 1 // keys only ever grow: a page that is left behind takes nothing more
-			for _, r := range refusals {
-				if err := refused.Put(seqKey(r.seq), binary.BigEndian.AppendUint32(nil, r.times)); err != nil {
-					return err
-				}
-			}
-			for _, r := range removals {
+			for _, r := range b.removals {
 				key := seqKey(r.seq)
 				if err := entries.Delete(key); err != nil {
 					return err
@@ -158,51 +188,83 @@ func (j *Journal) write(additions []addition, removals []removal, refusals []ref
 					return err
 				}
 			}
-			for i := range additions {
-				a := &additions[i]
-				if a.withdrawn {
-					continue
-				}
-				seq, err := entries.NextSequence()
-				if err != nil {
+			for i, a := range additions {
+				if err := entries.Put(seqKey(a.seq), values[i]); err != nil {
 					return err
 				}
-				if err := entries.Put(seqKey(seq), *a.buffer); err != nil {
-					return err
+				if a.refused > 0 {
+					if err := putRefusal(refused, a.seq, a.refused); err != nil {
+						return err
+					}
 				}
-				a.seq = seq
 			}
-			return nil
+			for _, r := range b.refusals {
+				if entries.Get(seqKey(r.seq)) == nil {
+					continue // there was no room for it
+				}
+				if err := putRefusal(refused, r.seq, r.times); err != nil {
+					return err
+				}
+			}
+			return entries.SetSequence(b.last)
 		})
 	})
+}
+
+func putRefusal(refused *bbolt.Bucket, seq uint64, times uint32) error {
+	return refused.Put(seqKey(seq), binary.BigEndian.AppendUint32(nil, times))
+}
+
+// largestBuffer is what most batches need; the others' are not kept.
+const largestBuffer = 1 << 20
+
+// encode returns what is to be written, in memory that is used again for the next batch.
+func (j *Journal) encode(additions []*addition) [][]byte {
+	size := 0
+	for _, a := range additions {
+		size += int(a.size)
+	}
+	buffer := slices.Grow(j.buffer[:0], size)
+	values := make([][]byte, len(additions))
+	for i, a := range additions {
+		begin := len(buffer)
+		buffer = a.entry.appendTo(buffer)
+		values[i] = buffer[begin:]
+	}
+	if j.buffer = buffer; cap(buffer) > largestBuffer {
+		j.buffer = nil
+	}
+	return values
 }
 
 // record tells the index what has become of a batch.
 func (j *Journal) record(b *batch) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	for i := range b.additions {
-		a := &b.additions[i]
-		if a.withdrawn {
+	for _, a := range b.additions {
+		delete(j.unwritten, a.seq)
+		switch {
+		case a.over: // its removal is on the way
 			continue
+		case b.addErr != nil:
+			j.index.drop(a.lane, a.item)
+		default:
+			j.index.wrote(a.lane, a.seq, a.key)
+			if !a.handed {
+				j.fresh.put(a.item, a.entry)
+			}
 		}
-		j.reserved -= int64(a.size)
-		if b.addErr == nil {
-			it := item{seq: a.seq, size: uint32(a.size)}
-			j.index.add(a.lane, it, a.key)
-			j.fresh.put(it, a.entry)
-		}
-		a.recycle()
+		a.done <- b.addErr
 	}
 	if b.removeErr == nil {
 		for _, r := range b.removals {
-			j.index.forget(r.size, r.key)
+			j.index.remove(r)
 		}
 	} else {
 		// The refusals are let go: they are numbers to look at, and the next one brings its own count.
 		j.keepRemovals(b)
 	}
-	if len(b.additions) > 0 {
+	if len(j.index.ready) > 0 {
 		signal(j.ready)
 	}
 }
@@ -225,7 +287,7 @@ func (j *Journal) removeAgain() {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if j.ended == nil && len(j.unremoved) > 0 {
-		j.gathering()
+		j.next.wanted = true
 		signal(j.work)
 	}
 }

@@ -143,10 +143,6 @@ func TestDamageWhileItRunsEndsTheJournal(t *testing.T) {
 		}},
 		{"met by an append", func(j *Journal, _ []Delivery) error { return j.Append(t.Context(), entryOf("x", "x")) }},
 		{"met by an ack", func(j *Journal, batch []Delivery) error { return j.Done(t.Context(), batch...) }},
-		{"met by a look", func(j *Journal, _ []Delivery) error {
-			_, err := j.Oldest()
-			return err
-		}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()

@@ -15,8 +15,9 @@ type Delivery struct {
 	// Refused is how often Later has been called for the entry, in earlier processes too.
 	Refused int
 
-	lane *lane
-	item item
+	lane   *lane
+	item   item
+	handed time.Duration // when, since the journal was opened
 }
 
 // NextBatch waits until an entry can be handed on and returns what there is then, oldest first: at most one entry of
@@ -28,6 +29,7 @@ func (j *Journal) NextBatch(ctx context.Context, maxEntries int, maxBytes int64)
 		return nil, fmt.Errorf("waiting for the journal: %w", err)
 	}
 	for {
+		j.letCome(func() uint64 { return uint64(len(j.index.ready)) })
 		batch, wait, err := j.takeBatch(maxEntries, maxBytes)
 		if len(batch) > 0 || err != nil {
 			return batch, err
@@ -71,12 +73,11 @@ func (j *Journal) takeBatch(maxEntries int, maxBytes int64) ([]Delivery, time.Du
 	batch := make([]Delivery, len(lanes))
 	var stored []*Delivery
 	for i, l := range lanes {
-		d := Delivery{Refused: int(l.refused), lane: l, item: l.oldest}
+		d := &batch[i]
+		*d = Delivery{Refused: int(l.refused), lane: l, item: l.oldest, handed: now}
 		known := false
-		d.Entry, known = j.fresh.take(d.item)
-		batch[i] = d
-		if !known {
-			stored = append(stored, &batch[i])
+		if d.Entry, known = j.remembered(d.item); !known {
+			stored = append(stored, d)
 		}
 	}
 	j.mu.Unlock()
@@ -87,6 +88,15 @@ func (j *Journal) takeBatch(maxEntries int, maxBytes int64) ([]Delivery, time.Du
 		return nil, 0, err // which has ended the journal, so the lanes need not be put back
 	}
 	return batch, 0, nil
+}
+
+// remembered returns an entry that need not be read from the file. The caller holds j.mu.
+func (j *Journal) remembered(it item) (Entry, bool) {
+	if a := j.unwritten[it.seq]; a != nil {
+		a.handed = true
+		return a.entry.asStored(), true
+	}
+	return j.fresh.take(it)
 }
 
 // read gives deliveries their entries from the file.
@@ -109,9 +119,9 @@ func (j *Journal) read(deliveries []*Delivery) error {
 	})
 }
 
-// Done says that the entries are delivered and returns nil when they have left the file: many calls share one sync.
-// Their lanes go on at once. After an error, of ctx too, the removal is tried again by itself; the entries come again
-// only if the process ends before.
+// Done says that the entries are delivered and returns nil when none is in the file any more: many calls share one
+// sync, and what was not yet written needs none. Their lanes go on at once. After an error, of ctx too, the removal is
+// tried again by itself; the entries come again only if the process ends before.
 func (j *Journal) Done(ctx context.Context, deliveries ...Delivery) error {
 	b, err := j.depart(deliveries)
 	if b == nil {
@@ -125,26 +135,57 @@ func (j *Journal) Done(ctx context.Context, deliveries ...Delivery) error {
 	}
 }
 
-// depart returns the batch that removes the entries, nil when there are none left to remove.
+// depart returns the batch that removes the entries, nil when there are none to remove.
 func (j *Journal) depart(deliveries []Delivery) (b *batch, err error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if j.ended != nil {
 		return nil, j.ended
 	}
-	for _, d := range deliveries {
+	now := time.Since(j.opened)
+	for i := range deliveries {
+		d := &deliveries[i]
 		if !d.underway() {
 			continue
 		}
-		b = j.gathering()
-		b.removals = append(b.removals, removal{item: d.item, key: digestOf(d.Key)})
+		j.swift = now-d.handed < patience
+		if r, written := j.deliver(d); written {
+			b = j.next
+			b.removals = append(b.removals, r)
+		}
 		j.index.advance(d.lane)
 	}
 	if b != nil {
+		b.wanted = true
 		signal(j.work)
+	}
+	if len(j.index.ready) > 0 {
 		signal(j.ready)
 	}
 	return b, nil
+}
+
+// deliver lets go whoever waits for the entry, and returns its removal if it is, or may be, in the file. The caller holds
+// j.mu.
+func (j *Journal) deliver(d *Delivery) (_ removal, written bool) {
+	a := j.unwritten[d.item.seq]
+	switch {
+	case d.lane.dropped:
+		return removal{}, false
+	case a == nil:
+		d.lane.leaving++
+		return removal{item: d.item, key: digestOf(d.Key), lane: d.lane}, true
+	case a.writing:
+		a.over = true
+		a.done <- nil
+		d.lane.leaving++
+		return removal{item: d.item, lane: d.lane}, true // its key was never known
+	default:
+		j.forgo(a)
+		a.done <- nil
+		j.index.uncount(a.item)
+		return removal{}, false
+	}
 }
 
 // Later says that the entries were refused. Each is handed on again after the time, and nothing of its lane before
@@ -160,16 +201,24 @@ func (j *Journal) Later(after time.Duration, deliveries ...Delivery) {
 		if !d.underway() {
 			continue
 		}
+		if d.lane.dropped {
+			j.index.advance(d.lane) // who sent it was told that it is not kept
+			continue
+		}
 		j.index.hold(d.lane, until)
-		b := j.gathering()
-		b.refusals = append(b.refusals, refusal{seq: d.item.seq, times: d.lane.refused})
+		if a := j.unwritten[d.item.seq]; a != nil && !a.writing {
+			a.refused = d.lane.refused
+			continue
+		}
+		j.next.refusals = append(j.next.refusals, refusal{seq: d.item.seq, times: d.lane.refused})
+		j.next.wanted = true
+		signal(j.work)
 	}
-	signal(j.work)
 	signal(j.ready) // somebody may be waiting for a later time
 }
 
 // underway says whether the entry is still in flight, handed on by this delivery and not by one after it: each refusal
 // counts. The caller holds the journal's mu.
 func (d *Delivery) underway() bool {
-	return d.lane != nil && d.lane.flying && d.lane.oldest.seq == d.item.seq && d.lane.refused == uint32(d.Refused)
+	return d.lane != nil && d.lane.place == flying && d.lane.oldest.seq == d.item.seq && d.lane.refused == uint32(d.Refused)
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"hash/crc32"
 	"maps"
+	"math/bits"
 	"slices"
 	"time"
 )
@@ -43,14 +44,24 @@ var (
 	errTorn    = errors.New("an entry does not match its checksum")
 )
 
-// encode writes the entry over a buffer, if it has the room.
-func (e *Entry) encode(buffer []byte) []byte {
-	size := headSize + len(e.Lane) + len(e.Key) + len(e.Body) + 3*binary.MaxVarintLen32
+// size is how many bytes appendTo appends.
+func (e *Entry) size() int {
+	size := headSize + textSize(e.Lane) + textSize(e.Key) + uvarintSize(len(e.Meta)) + len(e.Body)
 	for name, value := range e.Meta {
-		size += len(name) + len(value) + 2*binary.MaxVarintLen32
+		size += textSize(name) + textSize(value)
 	}
-	b := slices.Grow(buffer[:0], size)[:headSize]
-	binary.BigEndian.PutUint64(b[sumSize:], uint64(e.Accepted.UnixMicro()))
+	return size
+}
+
+func textSize(text string) int { return uvarintSize(len(text)) + len(text) }
+
+func uvarintSize(n int) int { return (bits.Len(uint(n)|1) + 6) / 7 }
+
+// appendTo appends the entry as it is stored.
+func (e *Entry) appendTo(b []byte) []byte {
+	begin := len(b)
+	b = append(b, make([]byte, sumSize)...)
+	b = binary.BigEndian.AppendUint64(b, uint64(e.Accepted.UnixMicro()))
 	b = appendText(b, e.Lane)
 	b = appendText(b, e.Key)
 	b = binary.AppendUvarint(b, uint64(len(e.Meta)))
@@ -61,8 +72,15 @@ func (e *Entry) encode(buffer []byte) []byte {
 		}
 	}
 	b = append(b, e.Body...)
-	seal(b)
+	seal(b[begin:])
 	return b
+}
+
+// asStored returns the entry as it would come from the file, and with its note.
+func (e *Entry) asStored() Entry {
+	s := *e
+	s.Accepted = time.UnixMicro(e.Accepted.UnixMicro()).UTC()
+	return s
 }
 
 func seal(b []byte) { binary.BigEndian.PutUint32(b, crc32.Checksum(b[sumSize:], castagnoli)) }

@@ -1,11 +1,9 @@
 package journal
 
-import "time"
-
-// maxFresh bounds the bytes of pending entries that memory holds as well.
+// maxFresh bounds the bytes of written entries that memory holds as well.
 const maxFresh = 4 << 20
 
-// fresh are entries that were appended a moment ago. Most leave at once, and need not be read from the file for it.
+// fresh are entries that were written a moment ago. Most leave at once, and need not be read from the file for it.
 type fresh struct {
 	entries map[uint64]*Entry // by number
 	bytes   int               // of them in the file
@@ -27,7 +25,5 @@ func (f *fresh) take(it item) (Entry, bool) {
 	}
 	delete(f.entries, it.seq)
 	f.bytes -= int(it.size)
-	e := *kept
-	e.Accepted = time.UnixMicro(e.Accepted.UnixMicro()).UTC() // as from the file
-	return e, true
+	return kept.asStored(), true
 }

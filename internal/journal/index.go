@@ -1,20 +1,20 @@
 package journal
 
 import (
+	"cmp"
 	"container/heap"
 	"hash/maphash"
+	"slices"
 	"time"
 )
 
 // index is what memory holds of the pending entries: some 150 bytes an entry when every one has a lane of its own,
 // less when they share lanes, and never a body. It knows no file and no clock; times are counted from any one moment.
-//
-// A lane is at any time in exactly one place: ready, held, or in flight (lane.flying).
 type index struct {
 	lanes map[laneID]*lane
 	ready byAge
 	held  byTime
-	keys  map[digest]int32 // how many pending entries have the key
+	keys  map[digest]int32 // how many entries in the file have the key
 
 	pending int
 	bytes   int64
@@ -31,18 +31,33 @@ type digest [2]uint64
 var digestSeeds = [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}
 
 type item struct {
-	seq  uint64
-	size uint32 // bytes in the file
+	seq       uint64
+	size      uint32 // bytes in the file
+	unwritten bool   // it is not yet known to be there
 }
 
 type lane struct {
 	id      laneID
-	oldest  item
+	oldest  item   // seq 0: the lane is empty
 	rest    []item // in order; mostly empty
 	until   time.Duration
 	refused uint32 // how often the oldest was
-	flying  bool
+	leaving int32  // how many delivered entries are, or may be, still in the file
+	place   place
+	dropped bool // the oldest is not kept: whoever comes to it next goes on to the one behind
 }
+
+// place is where a lane is, at any time in exactly one.
+type place uint8
+
+const (
+	// aside is a lane that is empty, or whose oldest entry is not written while one before it, delivered, may be in the
+	// file: a crash would bring that one back, and as the newest once this one was delivered.
+	aside place = iota
+	ready
+	held
+	flying
+)
 
 var laneSeed = maphash.MakeSeed()
 
@@ -62,34 +77,89 @@ func newIndex() *index {
 }
 
 // add puts an entry behind all others: seq is greater than any before.
-func (x *index) add(id laneID, it item, key digest) {
+func (x *index) add(id laneID, it item) *lane {
 	x.pending++
 	x.bytes += int64(it.size)
+	l := x.lanes[id]
+	switch {
+	case l == nil:
+		l = &lane{id: id, oldest: it}
+		x.lanes[id] = l
+		x.offer(l)
+	case l.oldest.seq == 0:
+		l.oldest = it
+		x.offer(l)
+	default:
+		l.rest = append(l.rest, it)
+	}
+	return l
+}
+
+// offer is told when something has changed for a lane that is aside.
+func (x *index) offer(l *lane) {
+	switch {
+	case l.oldest.seq == 0 && l.leaving == 0:
+		delete(x.lanes, l.id)
+		x.shrink()
+	case l.oldest.seq == 0, l.oldest.unwritten && l.leaving > 0:
+	default:
+		l.place = ready
+		heap.Push(&x.ready, l)
+	}
+}
+
+// know counts a key that is in the file.
+func (x *index) know(key digest) {
 	if key != (digest{}) {
 		x.keys[key]++
 	}
-	if l := x.lanes[id]; l != nil {
-		l.rest = append(l.rest, it)
-		return
+}
+
+// wrote is told when an entry has come into the file.
+func (x *index) wrote(l *lane, seq uint64, key digest) {
+	x.know(key)
+	if i, found := l.find(seq); found { // of the oldest nobody asks any more
+		l.rest[i].unwritten = false
 	}
-	l := &lane{id: id, oldest: it}
-	x.lanes[id] = l
-	heap.Push(&x.ready, l)
+}
+
+// drop is told when an entry has not come into the file, and will not.
+func (x *index) drop(l *lane, it item) {
+	x.uncount(it)
+	if i, found := l.find(it.seq); found {
+		l.rest = slices.Delete(l.rest, i, i+1)
+	} else {
+		l.dropped = true
+	}
+}
+
+// find returns where in rest an entry is.
+func (l *lane) find(seq uint64) (int, bool) {
+	return slices.BinarySearchFunc(l.rest, seq, func(it item, seq uint64) int { return cmp.Compare(it.seq, seq) })
 }
 
 // take marks as in flight the lanes with the oldest entries that may be handed on: up to max, and up to maxBytes
 // unless one alone is larger. When there are none, wake says when the next held lane becomes free; 0 is never.
 func (x *index) take(now time.Duration, max int, maxBytes int64) (taken []*lane, wake time.Duration) {
 	for len(x.held) > 0 && x.held[0].until <= now {
-		heap.Push(&x.ready, heap.Pop(&x.held))
+		l := heap.Pop(&x.held).(*lane)
+		l.place = ready
+		heap.Push(&x.ready, l)
 	}
 	for len(x.ready) > 0 && len(taken) < max {
-		maxBytes -= int64(x.ready[0].oldest.size)
-		if maxBytes < 0 && len(taken) > 0 {
-			break
+		l := x.ready[0]
+		if !l.dropped {
+			maxBytes -= int64(l.oldest.size)
+			if maxBytes < 0 && len(taken) > 0 {
+				break
+			}
 		}
-		l := heap.Pop(&x.ready).(*lane)
-		l.flying = true
+		heap.Pop(&x.ready)
+		if l.dropped {
+			x.advance(l)
+			continue
+		}
+		l.place = flying
 		taken = append(taken, l)
 	}
 	if len(x.held) > 0 {
@@ -98,24 +168,24 @@ func (x *index) take(now time.Duration, max int, maxBytes int64) (taken []*lane,
 	return taken, wake
 }
 
-// advance lets the next entry of the lane come. The old one counts as pending until forget.
+// advance lets the next entry of a lane come that is in flight, or dropped. The old one counts as pending until remove or
+// uncount.
 func (x *index) advance(l *lane) {
 	if l.refused > 0 {
 		x.stuck--
 	}
-	l.refused, l.flying = 0, false
-	if len(l.rest) == 0 {
-		delete(x.lanes, l.id)
-		return
+	l.refused, l.dropped, l.place = 0, false, aside
+	l.oldest = item{}
+	if len(l.rest) > 0 {
+		l.oldest, l.rest = l.rest[0], l.rest[1:]
 	}
-	l.oldest, l.rest = l.rest[0], l.rest[1:]
-	heap.Push(&x.ready, l)
+	x.offer(l)
 }
 
 // hold keeps the lane back until the time.
 func (x *index) hold(l *lane, until time.Duration) {
 	x.refuse(l, l.refused+1)
-	l.flying, l.until = false, until
+	l.place, l.until = held, until
 	heap.Push(&x.held, l)
 }
 
@@ -126,17 +196,28 @@ func (x *index) refuse(l *lane, times uint32) {
 	l.refused = times
 }
 
-// forget is told when an entry has left the file.
-func (x *index) forget(size uint32, key digest) {
-	x.pending--
-	x.bytes -= int64(size)
-	if key != (digest{}) {
-		if x.keys[key]--; x.keys[key] == 0 {
-			delete(x.keys, key)
+// remove is told when a delivered entry has left the file.
+func (x *index) remove(r removal) {
+	if r.key != (digest{}) {
+		if x.keys[r.key]--; x.keys[r.key] == 0 {
+			delete(x.keys, r.key)
 		}
 	}
-	if x.pending == 0 {
-		// A map keeps the room of its best days.
+	if r.lane.leaving--; r.lane.leaving == 0 && r.lane.place == aside {
+		x.offer(r.lane)
+	}
+	x.uncount(r.item)
+}
+
+// uncount ends the pending of an entry.
+func (x *index) uncount(it item) {
+	x.pending--
+	x.bytes -= int64(it.size)
+}
+
+// shrink gives back memory when nothing is left: a map keeps the room of its best days.
+func (x *index) shrink() {
+	if len(x.lanes) == 0 {
 		x.lanes, x.keys = map[laneID]*lane{}, map[digest]int32{}
 		x.ready, x.held = nil, nil
 	}

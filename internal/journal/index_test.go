@@ -34,7 +34,8 @@ func TestAMillionPendingEntriesFitInMemory(t *testing.T) {
 			x := newIndex()
 			for i := range entries {
 				lane := fmt.Appendf(nil, "12345/deal/%d", i%test.lanes)
-				x.add(laneOf(lane), item{seq: uint64(i + 1), size: 1200}, digestOf(fmt.Append(nil, "12345/", i)))
+				x.add(laneOf(lane), item{seq: uint64(i + 1), size: 1200})
+				x.know(digestOf(fmt.Append(nil, "12345/", i)))
 			}
 			return x
 		})

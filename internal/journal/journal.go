@@ -1,8 +1,8 @@
 // Package journal keeps accepted webhooks in one file until they are delivered.
 //
-// An entry is on disk when Append returns and leaves the file when Done says that it was delivered. In between it is
-// handed on by NextBatch, in the order of its lane, as often as it takes. A crash at any moment repeats what was
-// handed on and not yet done; it loses nothing.
+// An entry is handed on by NextBatch, in the order of its lane, as often as it takes until Done says that it was
+// delivered. It is on disk when Append returns, unless it was delivered before, and leaves the file with Done. A crash
+// at any moment repeats what was handed on and not yet done; of what Append has returned for it loses nothing.
 package journal
 
 import (
@@ -54,13 +54,16 @@ type Journal struct {
 
 	mu        sync.Mutex
 	index     *index
-	queue     []*batch      // what waits for the committer, oldest first
-	unremoved []removal     // what a full disk kept from being removed; it goes before all later removals
-	reserved  int64         // bytes of the entries in the queue or being committed
-	fresh     fresh         // what need not be read from the file
-	retry     *time.Timer   // for unremoved; nil until needed
-	ended     error         // why nothing more is taken: ErrClosed, or the file is lost; nil while it works
-	stop      chan struct{} // closed with ended
+	last      uint64               // number that was given to an entry
+	queue     []*addition          // what no commit has taken yet, oldest first
+	unwritten map[uint64]*addition // by number: what is in the queue or being written
+	next      *batch               // what else goes with the next commit
+	unremoved []removal            // what a full disk kept from being removed; it goes before all later removals
+	swift     bool                 // entries are delivered sooner than it pays to write them
+	fresh     fresh                // what need not be read from the file
+	retry     *time.Timer          // for unremoved; nil until needed
+	ended     error                // why nothing more is taken: ErrClosed, or the file is lost; nil while it works
+	stop      chan struct{}        // closed with ended
 
 	work  chan struct{} // holds a token when the committer has something to do
 	ready chan struct{} // holds a token when somebody should look into the index
@@ -69,9 +72,10 @@ type Journal struct {
 	release sync.Once
 	lastErr error // what Close returns; the committer's until stopped
 
-	files sync.RWMutex // held for reading by readers of file; for writing by whoever replaces or closes it
-	file  *file
-	// The committer's own: the size from which on a compaction may pay, and the same after one has failed.
+	files  sync.RWMutex // held for reading by readers of file; for writing by whoever replaces or closes it
+	file   *file
+	buffer []byte // the committer's own
+	// The same: the size from which on a compaction may pay, and the same after one has failed.
 	minCompact, compactFrom int64
 }
 
@@ -110,6 +114,8 @@ func open(o Options) (*Journal, error) {
 		maxBytes:    cmp.Or(o.MaxBytes, defaultMaxBytes),
 		opened:      time.Now(),
 		index:       newIndex(),
+		unwritten:   map[uint64]*addition{},
+		next:        newBatch(),
 		fresh:       fresh{entries: map[uint64]*Entry{}},
 		stop:        make(chan struct{}),
 		work:        make(chan struct{}, 1),
@@ -138,10 +144,11 @@ func (j *Journal) load() error {
 	if err == nil {
 		err = boltfile.Survive(func() error {
 			return j.file.DB.View(func(tx *bbolt.Tx) error {
+				j.last = tx.Bucket(entriesBucket).Sequence()
 				return visit(tx, func(seq uint64, s stored, size int, refused uint32) error {
-					lane := laneOf(s.lane)
-					j.index.add(lane, item{seq: seq, size: uint32(size)}, digestOf(s.key))
-					if l := j.index.lanes[lane]; l.oldest.seq == seq {
+					l := j.index.add(laneOf(s.lane), item{seq: seq, size: uint32(size)})
+					j.index.know(digestOf(s.key))
+					if l.oldest.seq == seq {
 						j.index.refuse(l, refused)
 					}
 					return nil
@@ -185,7 +192,7 @@ func (j *Journal) end(reason error) {
 	close(j.stop)
 }
 
-// Pending returns how many entries are in the file.
+// Pending returns how many entries are not delivered, or not yet removed for it.
 func (j *Journal) Pending() int {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -206,26 +213,12 @@ func (j *Journal) Stuck() int {
 	return j.index.stuck
 }
 
-// Has says whether an entry with this key is pending.
+// Has says whether an entry with this key is in the file.
 func (j *Journal) Has(key string) bool {
 	d := digestOf(key)
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return j.index.keys[d] > 0
-}
-
-// Oldest returns when the oldest pending entry was accepted; the zero time when nothing is pending.
-func (j *Journal) Oldest() (oldest time.Time, err error) {
-	err = j.view(func(tx *bbolt.Tx) error {
-		_, value := tx.Bucket(entriesBucket).Cursor().First()
-		if value == nil {
-			return nil
-		}
-		s, err := readStored(value)
-		oldest = s.accepted
-		return err
-	})
-	return oldest, err
 }
 
 // view runs do in a reading transaction. What it finds damaged ends the journal.

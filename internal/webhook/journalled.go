@@ -12,7 +12,7 @@ import (
 // elbowRoom is how much has to fit into a journal for the door to call itself healthy: a large webhook.
 const elbowRoom = 64 << 10
 
-// Journalled accepts what is on disk.
+// Journalled accepts what is on disk, or delivered already.
 type Journalled struct {
 	journal   *journal.Journal
 	maxBytes  int64
@@ -29,7 +29,7 @@ func NewJournalled(j *journal.Journal, maxBytes int64, recognise bool, patience 
 	return &Journalled{journal: j, maxBytes: maxBytes, recognise: recognise, patience: patience, born: time.Now()}
 }
 
-// Accept returns when the delivery is on disk, or cannot be brought there in time.
+// Accept returns when the delivery is on disk or delivered, or cannot be brought there in time.
 func (a *Journalled) Accept(ctx context.Context, d *Delivery) error {
 	if a.recognise && a.journal.Has(d.Key) {
 		d.Settle(nil)

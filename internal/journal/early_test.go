@@ -1,0 +1,228 @@
+package journal
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// filed returns the keys of the entries in the file.
+func filed(t testing.TB, j *Journal) []string {
+	t.Helper()
+	keys := []string{}
+	require.NoError(t, j.view(eachEntry(func(e Entry) { keys = append(keys, e.Key) })))
+	return keys
+}
+
+// later is an Append in a goroutine of its own; it returns once the entry is queued.
+func later(ctx context.Context, t testing.TB, j *Journal, e Entry) <-chan error {
+	t.Helper()
+	before := j.Pending()
+	verdict := make(chan error, 1)
+	go func() { verdict <- j.Append(ctx, e) }()
+	require.Eventually(t, func() bool { return j.Pending() > before }, 10*time.Second, 100*time.Microsecond)
+	return verdict
+}
+
+// stalled is a journal whose commits wait for the returned function, with the entry "first" being written.
+func stalled(t testing.TB) (j *Journal, first <-chan error, release func()) {
+	t.Helper()
+	j = openAt(t, journalPath(t))
+	slow, err := j.file.DB.Begin(true)
+	require.NoError(t, err)
+	first = later(t.Context(), t, j, entryOf("a", "first"))
+	require.Eventually(t, func() bool { return queued(j) == 0 }, 10*time.Second, 100*time.Microsecond)
+	return j, first, func() { require.NoError(t, slow.Rollback()) }
+}
+
+func await(t testing.TB, j *Journal, want ...string) []Delivery {
+	t.Helper()
+	batch, err := j.NextBatch(t.Context(), 100, 1<<20)
+	require.NoError(t, err)
+	require.Equal(t, want, keys(batch))
+	return batch
+}
+
+func TestWhatIsDeliveredFirstNeedNotBeWritten(t *testing.T) {
+	t.Parallel()
+	j, first, release := stalled(t)
+	e := entryOf("b", "second")
+	e.Note = "read already"
+	second := later(t.Context(), t, j, e)
+	batch := await(t, j, "first", "second")
+	assert.Equal(t, "read already", batch[1].Note)
+	require.NoError(t, j.Done(t.Context(), batch[1]))
+	require.NoError(t, <-second)
+	assert.Equal(t, 1, j.Pending())
+
+	removed := make(chan error, 1)
+	go func() { removed <- j.Done(t.Context(), batch[0]) }()
+	require.NoError(t, <-first, "it is delivered, whatever becomes of the commit")
+	assert.Equal(t, 1, j.Pending(), "it may come into the file yet")
+	release()
+	require.NoError(t, <-removed)
+	assert.Empty(t, filed(t, j))
+	assert.Zero(t, j.Pending())
+	assert.Zero(t, j.Bytes())
+}
+
+// After a crash the older one would come again, and alone.
+func TestNothingOvertakesWhatMayBeInTheFile(t *testing.T) {
+	t.Parallel()
+	j, first, release := stalled(t)
+	second := later(t.Context(), t, j, entryOf("a", "second"))
+	batch := await(t, j, "first")
+	removed := make(chan error, 1)
+	go func() { removed <- j.Done(t.Context(), batch...) }()
+	require.NoError(t, <-first)
+	assert.Empty(t, next(t, j))
+	release()
+	batch = await(t, j, "second")
+	require.NoError(t, <-removed)
+	assert.NotContains(t, filed(t, j), "first")
+	require.NoError(t, j.Done(t.Context(), batch...))
+	require.NoError(t, <-second)
+	assert.Empty(t, filed(t, j))
+}
+
+// Nobody waits any more for an entry that was withdrawn while it was in flight, and it does not hold its lane.
+func TestWhatIsWithdrawnInFlightIsGoneWithItsVerdict(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name  string
+		judge func(*Journal, Delivery) error
+	}{
+		{"delivered", func(j *Journal, d Delivery) error { return j.Done(context.Background(), d) }},
+		{"refused", func(j *Journal, d Delivery) error {
+			j.Later(time.Hour, d)
+			return nil
+		}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			j, first, release := stalled(t)
+			ctx, cancel := context.WithCancel(t.Context())
+			second := later(ctx, t, j, entryOf("b", "second"))
+			batch := await(t, j, "first", "second")
+			third := later(t.Context(), t, j, entryOf("b", "third"))
+			cancel()
+			require.ErrorIs(t, <-second, context.Canceled)
+			assert.Empty(t, next(t, j), "it is still in flight")
+			require.NoError(t, test.judge(j, batch[1]))
+			assert.Zero(t, j.Stuck())
+			await(t, j, "third")
+			release()
+			require.NoError(t, <-first)
+			require.NoError(t, <-third)
+			assert.Equal(t, []string{"first", "third"}, filed(t, j))
+		})
+	}
+}
+
+// The count of an entry that is refused before it is written goes with it, and with nothing else.
+func TestARefusalBeforeTheWritingCounts(t *testing.T) {
+	t.Parallel()
+	path := journalPath(t)
+	j := openAt(t, path)
+	slow, err := j.file.DB.Begin(true)
+	require.NoError(t, err)
+	first := later(t.Context(), t, j, entryOf("a", "first"))
+	require.Eventually(t, func() bool { return queued(j) == 0 }, 10*time.Second, 100*time.Microsecond)
+	second := later(t.Context(), t, j, entryOf("b", "second"))
+	for range 3 {
+		j.Later(0, await(t, j, "first", "second")...)
+	}
+	require.NoError(t, slow.Rollback())
+	require.NoError(t, <-first)
+	require.NoError(t, <-second)
+	require.NoError(t, j.Close())
+
+	j = openAt(t, path)
+	for _, d := range await(t, j, "first", "second") {
+		assert.Equal(t, 3, d.Refused, d.Key)
+	}
+}
+
+// quick is a journal after a delivery that was quick.
+func quick(t testing.TB, path string) *Journal {
+	t.Helper()
+	j := openAt(t, path)
+	appendAll(t, j, entryOf("a", "quick"))
+	require.NoError(t, j.Done(t.Context(), next(t, j)...))
+	return j
+}
+
+func TestAnOutputThatKeepsUpLeavesTheDiskAlone(t *testing.T) {
+	path := journalPath(t)
+	synctest.Test(t, func(t *testing.T) {
+		j := quick(t, path)
+		before := commits(t, j)
+		over := make(chan error)
+		go func() {
+			for {
+				batch, err := j.NextBatch(t.Context(), 10, 1<<20)
+				if errors.Is(err, ErrClosed) {
+					over <- nil
+					return
+				}
+				<-time.After(patience / 2)
+				if err := j.Done(t.Context(), batch...); err != nil {
+					over <- err
+					return
+				}
+			}
+		}()
+		for n := range 100 {
+			require.NoError(t, j.Append(t.Context(), entryOf("a", fmt.Sprint(n))))
+		}
+		assert.Equal(t, before, commits(t, j))
+		require.NoError(t, j.Close())
+		require.NoError(t, <-over)
+	})
+}
+
+func TestWhatIsNotDeliveredSoonIsWritten(t *testing.T) {
+	path := journalPath(t)
+	synctest.Test(t, func(t *testing.T) {
+		j := quick(t, path)
+		begin := time.Now()
+		appendAll(t, j, entryOf("a", "1"))
+		assert.Equal(t, patience, time.Since(begin))
+		assert.Equal(t, []string{"1"}, filed(t, j))
+		appendAll(t, j, entryOf("b", "2"))
+		assert.Equal(t, patience, time.Since(begin), "the next does not wait in vain")
+		assert.Equal(t, []string{"1", "2"}, filed(t, j))
+
+		batch := next(t, j)
+		<-time.After(patience)
+		require.NoError(t, j.Done(t.Context(), batch...))
+		appendAll(t, j, entryOf("c", "3"))
+		assert.Equal(t, 2*patience, time.Since(begin), "nor after a delivery that took as long")
+		require.NoError(t, j.Close())
+	})
+}
+
+func TestTheEndDoesNotWaitForDeliveries(t *testing.T) {
+	path := journalPath(t)
+	synctest.Test(t, func(t *testing.T) {
+		j := quick(t, path)
+		begin := time.Now()
+		verdict := make(chan error)
+		go func() { verdict <- j.Append(t.Context(), entryOf("a", "1")) }()
+		synctest.Wait()
+		batch := next(t, j)
+		closed := make(chan error)
+		go func() { closed <- j.Close() }()
+		require.NoError(t, <-verdict)
+		require.NoError(t, <-closed)
+		assert.Zero(t, time.Since(begin))
+		require.ErrorIs(t, j.Done(t.Context(), batch...), ErrClosed)
+		assert.Equal(t, []string{"1"}, drain(t, openAt(t, path)))
+	})
+}
