@@ -20,7 +20,7 @@ import (
 // figures are those of the report that are drawn, in records and requests a second.
 type figures struct {
 	Decode, PlainYAML, Poll float64
-	Hooks64                 struct{ Bare, Hosts, Ours, Journal, Normalized struct{ Rate float64 } }
+	Hooks64                 struct{ Bare, Hosts, Ours, Journal, JournalLate, Normalized struct{ Rate float64 } }
 }
 
 // bar is one lane.
@@ -62,6 +62,7 @@ func run(from, to string) error {
 		{"pipedrive_webhook", h.Ours.Rate, true},
 		{"with events", h.Normalized.Rate, true},
 		{"with journal", h.Journal.Rate, true},
+		{"all on disk", h.JournalLate.Rate, true},
 	})
 	if err != nil {
 		return err

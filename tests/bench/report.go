@@ -29,7 +29,7 @@ type report struct {
 
 	Hooks16, Hooks64        hookFigures // by the number of connections
 	BareBbolt, JournalAlone float64     // entries a second, by 64 writers
-	PaceP99                 time.Duration
+	PaceP99, PaceLateP99    time.Duration
 	PeakAttacked            int64
 	FileSystem              string // of the journal
 }

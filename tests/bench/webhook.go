@@ -36,6 +36,12 @@ input:
 `
 	ourDoor    = ourInput + toDrop
 	ourJournal = ourInput + "    journal: { path: webhooks.db }\n" + toDrop
+	// An output that takes 10 ms for a batch, so that every webhook is written before it is delivered.
+	ourJournalLate = ourInput + `    journal: { path: webhooks.db }
+pipeline:
+  threads: 64
+  processors: [ sleep: { duration: '${! if batch_index() == 0 { "10ms" } else { "0s" } }' } ]
+` + toDrop
 	normalized = ourInput + "pipeline: { processors: [ pipedrive_normalize: {} ] }\n" + toDrop
 )
 
@@ -48,7 +54,7 @@ const (
 )
 
 // hookFigures are what the receivers did, over so many connections.
-type hookFigures struct{ Bare, Hosts, Ours, Journal, Normalized hookFigure }
+type hookFigures struct{ Bare, Hosts, Ours, Journal, JournalLate, Normalized hookFigure }
 
 // hookFigure holds medians of the rounds; a ratio is the median of what it was in each round.
 type hookFigure struct {
@@ -69,7 +75,12 @@ func measureWebhook(ctx context.Context, binary string, r *report) error {
 	}
 	var receivers []*receiver
 	for _, of := range []struct{ program, pipeline, arg string }{
-		{self, "", "-bare"}, {binary, hostsDoor, "run"}, {binary, ourDoor, "run"}, {binary, ourJournal, "run"}, {binary, normalized, "run"},
+		{self, "", "-bare"},
+		{binary, hostsDoor, "run"},
+		{binary, ourDoor, "run"},
+		{binary, ourJournal, "run"},
+		{binary, ourJournalLate, "run"},
+		{binary, normalized, "run"},
 	} {
 		w, err := startReceiver(ctx, of.program, of.pipeline, of.arg)
 		if err != nil {
@@ -111,7 +122,7 @@ func measureRounds(ctx context.Context, receivers []*receiver, connections int, 
 		}
 		return median(all)
 	}
-	for i, figure := range []*hookFigure{&f.Bare, &f.Hosts, &f.Ours, &f.Journal, &f.Normalized} {
+	for i, figure := range []*hookFigure{&f.Bare, &f.Hosts, &f.Ours, &f.Journal, &f.JournalLate, &f.Normalized} {
 		of := func(k int) float64 { return over(func(r []slice) float64 { return r[i].rate / r[k].rate }) }
 		*figure = hookFigure{
 			Rate:   over(func(r []slice) float64 { return r[i].rate }),
@@ -154,14 +165,21 @@ func measureAttack(ctx context.Context, binary string, r *report) error {
 	return err
 }
 
-func measurePace(ctx context.Context, binary string, r *report) error {
-	w, err := startReceiver(ctx, binary, ourJournal, "run")
-	if err != nil {
+func measurePace(ctx context.Context, binary string, r *report) (err error) {
+	if r.PaceP99, err = measureSteady(ctx, binary, ourJournal); err != nil {
 		return err
 	}
-	defer w.stop()
-	r.PaceP99, err = steady(ctx, w.address, "/hook", 16, pace, paceFor)
+	r.PaceLateP99, err = measureSteady(ctx, binary, ourJournalLate)
 	return err
+}
+
+func measureSteady(ctx context.Context, binary, pipeline string) (time.Duration, error) {
+	w, err := startReceiver(ctx, binary, pipeline, "run")
+	if err != nil {
+		return 0, err
+	}
+	defer w.stop()
+	return steady(ctx, w.address, "/hook", 16, pace, paceFor)
 }
 
 func median(all []float64) float64 {
