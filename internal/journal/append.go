@@ -3,6 +3,7 @@ package journal
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -95,11 +96,18 @@ func (j *Journal) withdraw(a *addition) {
 	if !a.writing && !a.over {
 		j.forgo(a)
 		j.index.drop(a.lane, a.item)
+		j.wake()
 	}
 }
+
+// fewGone is how many of what is over may lie in the queue whatever its length.
+const fewGone = 1 << 10
 
 // forgo lets an addition go that nobody has begun to write. The caller holds j.mu.
 func (j *Journal) forgo(a *addition) {
 	a.over, a.entry = true, nil
 	delete(j.unwritten, a.seq)
+	if len(j.queue) > 2*len(j.unwritten)+fewGone { // the disk stalls, else the committer would have passed over them
+		j.queue = slices.DeleteFunc(j.queue, func(a *addition) bool { return a.over })
+	}
 }

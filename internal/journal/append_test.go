@@ -175,3 +175,15 @@ func TestCloseEndsAllWaitingAndLosesNothing(t *testing.T) {
 
 	assert.Len(t, drain(t, openAt(t, path)), 10)
 }
+
+// Where there is more to do than there are processors for, somebody comes at any time.
+func TestWhoLetsOthersComeDoesNotWaitForEver(t *testing.T) {
+	t.Parallel()
+	j := openAt(t, journalPath(t))
+	came := uint64(0)
+	j.letCome(func() uint64 {
+		came++
+		return came
+	})
+	assert.EqualValues(t, mostRounds, came)
+}

@@ -24,26 +24,21 @@ const patience = 5 * time.Millisecond
 type batch struct {
 	additions []*addition
 	removals  []removal
-	refusals  []refusal
-	wanted    bool   // also without additions
-	last      uint64 // number that was given out
+	refusals  map[uint64]uint32 // by number of the entry: how often it was refused
+	wanted    bool              // also without additions
+	last      uint64            // number that was given out
 
 	done chan struct{} // closed when the errors below are set
 	// Of a failed batch the removals are tried once more alone, so they have an error of their own.
 	addErr, removeErr error
 }
 
-func newBatch() *batch { return &batch{done: make(chan struct{})} }
+func newBatch() *batch { return &batch{refusals: map[uint64]uint32{}, done: make(chan struct{})} }
 
 type removal struct {
 	item
 	key  digest
 	lane *lane
-}
-
-type refusal struct {
-	seq   uint64
-	times uint32
 }
 
 // commitAll is the committer: the one goroutine that writes to the file. All who come during a commit share the next.
@@ -78,6 +73,10 @@ func (j *Journal) commitDue(last bool) time.Duration {
 	}
 }
 
+// mostRounds bounds a letCome. When there is more to do than there are processors for, a round takes long, and somebody
+// comes in each.
+const mostRounds = 4
+
 // letCome waits for those who are about to come, until the count of those who have stays the same: the more share a
 // commit, or a batch, the less each costs. Many come at once when a commit or an acknowledgement lets them go.
 func (j *Journal) letCome(count func() uint64) {
@@ -86,7 +85,13 @@ func (j *Journal) letCome(count func() uint64) {
 		defer j.mu.Unlock()
 		return count()
 	}
-	for before, now := uint64(0), counted(); now != before; before, now = now, counted() {
+	before := uint64(0)
+	for range mostRounds {
+		now := counted()
+		if now == before {
+			return
+		}
+		before = now
 		runtime.Gosched()
 	}
 }
@@ -198,11 +203,11 @@ func (j *Journal) write(b *batch, additions []*addition) error {
 					}
 				}
 			}
-			for _, r := range b.refusals {
-				if entries.Get(seqKey(r.seq)) == nil {
+			for seq, times := range b.refusals {
+				if entries.Get(seqKey(seq)) == nil {
 					continue // there was no room for it
 				}
-				if err := putRefusal(refused, r.seq, r.times); err != nil {
+				if err := putRefusal(refused, seq, times); err != nil {
 					return err
 				}
 			}
@@ -264,9 +269,7 @@ func (j *Journal) record(b *batch) {
 		// The refusals are let go: they are numbers to look at, and the next one brings its own count.
 		j.keepRemovals(b)
 	}
-	if len(j.index.ready) > 0 {
-		signal(j.ready)
-	}
+	j.wake()
 }
 
 // keepRemovals leaves what could not be removed to the next batch. The caller holds j.mu.
@@ -289,6 +292,13 @@ func (j *Journal) removeAgain() {
 	if j.ended == nil && len(j.unremoved) > 0 {
 		j.next.wanted = true
 		signal(j.work)
+	}
+}
+
+// wake tells somebody who waits that there is something to hand on, if so. The caller holds j.mu.
+func (j *Journal) wake() {
+	if len(j.index.ready) > 0 {
+		signal(j.ready)
 	}
 }
 

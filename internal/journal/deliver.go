@@ -53,6 +53,7 @@ func (j *Journal) await(ctx context.Context, wait time.Duration) error {
 	case <-due:
 	case <-j.stop: // takeBatch says why
 	case <-ctx.Done():
+		signal(j.ready) // somebody else has to wait for the time
 		return fmt.Errorf("waiting for the journal: %w", ctx.Err())
 	}
 	return nil
@@ -67,8 +68,8 @@ func (j *Journal) takeBatch(maxEntries int, maxBytes int64) ([]Delivery, time.Du
 	}
 	now := time.Since(j.opened)
 	lanes, wake := j.index.take(now, max(1, maxEntries), maxBytes)
-	if len(j.index.ready) > 0 {
-		signal(j.ready) // for somebody else who waits
+	if len(j.index.ready) > 0 || len(lanes) > 0 && wake > 0 {
+		signal(j.ready) // for somebody else who waits: this one does not, for what is held back either
 	}
 	batch := make([]Delivery, len(lanes))
 	var stored []*Delivery
@@ -159,9 +160,7 @@ func (j *Journal) depart(deliveries []Delivery) (b *batch, err error) {
 		b.wanted = true
 		signal(j.work)
 	}
-	if len(j.index.ready) > 0 {
-		signal(j.ready)
-	}
+	j.wake()
 	return b, nil
 }
 
@@ -210,7 +209,7 @@ func (j *Journal) Later(after time.Duration, deliveries ...Delivery) {
 			a.refused = d.lane.refused
 			continue
 		}
-		j.next.refusals = append(j.next.refusals, refusal{seq: d.item.seq, times: d.lane.refused})
+		j.next.refusals[d.item.seq] = d.lane.refused
 		j.next.wanted = true
 		signal(j.work)
 	}

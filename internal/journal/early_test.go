@@ -226,3 +226,90 @@ func TestTheEndDoesNotWaitForDeliveries(t *testing.T) {
 		assert.Equal(t, []string{"1"}, drain(t, openAt(t, path)))
 	})
 }
+
+// What is over must not pile up while the committer hangs, whether it was delivered or withdrawn.
+func TestAStalledDiskKeepsNothingThatIsOver(t *testing.T) {
+	t.Parallel()
+	j, first, release := stalled(t)
+	const rounds = 4 * fewGone
+	for n := range rounds {
+		delivered := later(t.Context(), t, j, entryOf("b", fmt.Sprint(n)))
+		for _, d := range next(t, j) {
+			if d.Lane == "b" {
+				require.NoError(t, j.Done(t.Context(), d))
+			}
+		}
+		require.NoError(t, <-delivered)
+		a, err := j.enqueue(&Entry{Lane: fmt.Sprint("c", n)})
+		require.NoError(t, err)
+		j.withdraw(a)
+	}
+	assert.Equal(t, 1, j.Pending())
+	assert.LessOrEqual(t, queued(j), 2+fewGone)
+	assert.Len(t, j.index.lanes, 1, "and no lane of what was withdrawn, though nobody asks for it")
+	release()
+	require.NoError(t, <-first)
+}
+
+// Refusals are numbers to look at: of each entry the disk gets the last.
+func TestAStalledDiskKeepsOneRefusalOfAnEntry(t *testing.T) {
+	t.Parallel()
+	j, first, release := stalled(t)
+	for range 100 {
+		j.Later(0, await(t, j, "first")...)
+	}
+	assert.Len(t, j.next.refusals, 1)
+	release()
+	require.NoError(t, <-first)
+}
+
+// byHand is a journal whose committer is the test, with entries that are being written by the batch.
+func byHand(t testing.TB, entries ...Entry) (*Journal, *batch) {
+	t.Helper()
+	j, err := open(Options{Path: journalPath(t)})
+	require.NoError(t, err)
+	t.Cleanup(j.file.Abandon)
+	for _, e := range entries {
+		_, err := j.enqueue(&e)
+		require.NoError(t, err)
+	}
+	b, _ := j.nextBatch(false)
+	require.Len(t, b.additions, len(entries))
+	return j, b
+}
+
+// The older one is in the file too and comes first after a crash, so nothing has to wait for its removal.
+func TestWhatIsWrittenWaitsForNoRemoval(t *testing.T) {
+	t.Parallel()
+	j, b := byHand(t, entryOf("a", "first"), entryOf("a", "second"))
+	removal, err := j.depart(await(t, j, "first"))
+	require.NoError(t, err)
+	require.NotNil(t, removal)
+	assert.Empty(t, next(t, j))
+	j.settle(b)
+	second := await(t, j, "second")
+	_, err = j.depart(second)
+	require.NoError(t, err)
+	b, _ = j.nextBatch(false)
+	j.settle(b)
+	assert.Empty(t, filed(t, j))
+	assert.Zero(t, j.Pending())
+	assert.Empty(t, j.index.lanes)
+}
+
+// Those who sent it were told that it is not kept, so it holds nobody up: neither where it waits nor where it rests.
+func TestWhatCouldNotBeWrittenIsGoneAtOnce(t *testing.T) {
+	t.Parallel()
+	j, b := byHand(t, entryOf("a", "refused"), entryOf("b", "never asked for"))
+	batch, _, err := j.takeBatch(1, 1)
+	require.NoError(t, err)
+	j.Later(time.Hour, batch...)
+	assert.Equal(t, 1, j.Stuck())
+	_, err = j.enqueue(&Entry{Lane: "a", Key: "behind"})
+	require.NoError(t, err)
+	b.addErr = errors.New("the disk is full")
+	j.record(b)
+	assert.Zero(t, j.Stuck())
+	assert.Len(t, j.index.lanes, 1)
+	await(t, j, "behind")
+}

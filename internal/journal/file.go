@@ -17,8 +17,8 @@ import (
 )
 
 // The file holds two buckets. Entries: number -> the entry (entry.go). Refusals: number of an entry -> how often it
-// was refused, 4 bytes. Numbers are 8 bytes, big-endian, so that they sort. They are never used twice: the last one
-// is kept as the bucket's sequence. Another layout gets other names.
+// was refused, 4 bytes. Numbers are 8 bytes, big-endian, so that they sort. None is used twice in the file: the last one
+// that was given out before a commit is kept as the bucket's sequence. Another layout gets other names.
 var (
 	entriesBucket  = []byte("journal_v1_entries")
 	refusalsBucket = []byte("journal_v1_refusals")

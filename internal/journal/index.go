@@ -43,8 +43,9 @@ type lane struct {
 	until   time.Duration
 	refused uint32 // how often the oldest was
 	leaving int32  // how many delivered entries are, or may be, still in the file
+	at      int    // where in the heap of its place, if that has one
 	place   place
-	dropped bool // the oldest is not kept: whoever comes to it next goes on to the one behind
+	dropped bool // the oldest is in flight and no longer kept: whatever its verdict, the one behind it comes next
 }
 
 // place is where a lane is, at any time in exactly one.
@@ -118,8 +119,13 @@ func (x *index) know(key digest) {
 // wrote is told when an entry has come into the file.
 func (x *index) wrote(l *lane, seq uint64, key digest) {
 	x.know(key)
-	if i, found := l.find(seq); found { // of the oldest nobody asks any more
+	if i, found := l.find(seq); found {
 		l.rest[i].unwritten = false
+		return
+	}
+	l.oldest.unwritten = false
+	if l.place == aside {
+		x.offer(l)
 	}
 }
 
@@ -128,9 +134,18 @@ func (x *index) drop(l *lane, it item) {
 	x.uncount(it)
 	if i, found := l.find(it.seq); found {
 		l.rest = slices.Delete(l.rest, i, i+1)
-	} else {
-		l.dropped = true
+		return
 	}
+	switch l.place {
+	case flying:
+		l.dropped = true
+		return
+	case ready:
+		heap.Remove(&x.ready, l.at)
+	case held:
+		heap.Remove(&x.held, l.at)
+	}
+	x.advance(l)
 }
 
 // find returns where in rest an entry is.
@@ -148,17 +163,11 @@ func (x *index) take(now time.Duration, max int, maxBytes int64) (taken []*lane,
 	}
 	for len(x.ready) > 0 && len(taken) < max {
 		l := x.ready[0]
-		if !l.dropped {
-			maxBytes -= int64(l.oldest.size)
-			if maxBytes < 0 && len(taken) > 0 {
-				break
-			}
+		maxBytes -= int64(l.oldest.size)
+		if maxBytes < 0 && len(taken) > 0 {
+			break
 		}
 		heap.Pop(&x.ready)
-		if l.dropped {
-			x.advance(l)
-			continue
-		}
 		l.place = flying
 		taken = append(taken, l)
 	}
@@ -168,8 +177,7 @@ func (x *index) take(now time.Duration, max int, maxBytes int64) (taken []*lane,
 	return taken, wake
 }
 
-// advance lets the next entry of a lane come that is in flight, or dropped. The old one counts as pending until remove or
-// uncount.
+// advance lets the next entry of a lane come that is in no heap. The old one counts as pending until remove or uncount.
 func (x *index) advance(l *lane) {
 	if l.refused > 0 {
 		x.stuck--
@@ -228,8 +236,8 @@ type byAge []*lane
 
 func (h byAge) Len() int           { return len(h) }
 func (h byAge) Less(i, k int) bool { return h[i].oldest.seq < h[k].oldest.seq }
-func (h byAge) Swap(i, k int)      { h[i], h[k] = h[k], h[i] }
-func (h *byAge) Push(l any)        { *h = append(*h, l.(*lane)) }
+func (h byAge) Swap(i, k int)      { swap(h, i, k) }
+func (h *byAge) Push(l any)        { push((*[]*lane)(h), l.(*lane)) }
 func (h *byAge) Pop() any          { return pop((*[]*lane)(h)) }
 
 // byTime is a heap of lanes, the one that becomes free next first.
@@ -237,9 +245,19 @@ type byTime []*lane
 
 func (h byTime) Len() int           { return len(h) }
 func (h byTime) Less(i, k int) bool { return h[i].until < h[k].until }
-func (h byTime) Swap(i, k int)      { h[i], h[k] = h[k], h[i] }
-func (h *byTime) Push(l any)        { *h = append(*h, l.(*lane)) }
+func (h byTime) Swap(i, k int)      { swap(h, i, k) }
+func (h *byTime) Push(l any)        { push((*[]*lane)(h), l.(*lane)) }
 func (h *byTime) Pop() any          { return pop((*[]*lane)(h)) }
+
+func swap(lanes []*lane, i, k int) {
+	lanes[i], lanes[k] = lanes[k], lanes[i]
+	lanes[i].at, lanes[k].at = i, k
+}
+
+func push(lanes *[]*lane, l *lane) {
+	l.at = len(*lanes)
+	*lanes = append(*lanes, l)
+}
 
 func pop(lanes *[]*lane) *lane {
 	last := len(*lanes) - 1

@@ -174,6 +174,55 @@ func TestSeveralMayWait(t *testing.T) {
 	})
 }
 
+// One of those who wait keeps an eye on what is held back. When that one leaves, somebody else has to.
+func TestWhatIsHeldBackIsNotForgottenByWhoGivesUp(t *testing.T) {
+	path := journalPath(t)
+	synctest.Test(t, func(t *testing.T) {
+		j := openAt(t, path)
+		appendAll(t, j, entryOf("a", "a1"))
+		held := next(t, j)
+		ctx, cancel := context.WithCancel(t.Context())
+		left := make(chan error)
+		go func() {
+			_, err := j.NextBatch(ctx, 1, 1)
+			left <- err
+		}()
+		synctest.Wait()
+		got := make(chan []Delivery)
+		go func() {
+			batch, err := j.NextBatch(t.Context(), 1, 1)
+			assert.NoError(t, err)
+			got <- batch
+		}()
+		synctest.Wait()
+		begin := time.Now()
+		j.Later(time.Hour, held...) // the first who waits hears it
+		synctest.Wait()
+		cancel()
+		require.ErrorIs(t, <-left, context.Canceled)
+		require.Equal(t, []string{"a1"}, keys(<-got))
+		assert.Equal(t, time.Hour, time.Since(begin))
+		require.NoError(t, j.Close())
+	})
+}
+
+func TestWhatIsHeldBackIsNotForgottenByWhoGoesWithABatch(t *testing.T) {
+	t.Parallel()
+	j, _ := byHand(t, entryOf("a", "a1"))
+	j.Later(time.Hour, await(t, j, "a1")...)
+	_, err := j.enqueue(&Entry{Lane: "b", Key: "b1"})
+	require.NoError(t, err)
+	await(t, j, "b1")
+	assert.Len(t, j.ready, 1, "who waits beside has to look")
+	_, _, err = j.takeBatch(1, 1)
+	require.NoError(t, err)
+	<-j.ready
+	_, wait, err := j.takeBatch(1, 1)
+	require.NoError(t, err)
+	assert.Positive(t, wait)
+	assert.Empty(t, j.ready, "and not again and again")
+}
+
 func TestAWaitEndsWithItsContext(t *testing.T) {
 	t.Parallel()
 	j := openAt(t, journalPath(t))
