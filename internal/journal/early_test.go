@@ -125,6 +125,30 @@ func TestWhatIsWithdrawnInFlightIsGoneWithItsVerdict(t *testing.T) {
 	}
 }
 
+func TestWhatIsWithdrawnWhileItRestsHoldsNobodyUp(t *testing.T) {
+	t.Parallel()
+	j, first, release := stalled(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	second := later(ctx, t, j, entryOf("b", "second"))
+	batch := await(t, j, "first", "second")
+	third := later(t.Context(), t, j, entryOf("b", "third"))
+	j.Later(time.Hour, batch...)
+	waited := make(chan []Delivery, 1)
+	go func() {
+		batch, err := j.NextBatch(t.Context(), 1, 1)
+		assert.NoError(t, err)
+		waited <- batch
+	}()
+	require.Eventually(t, func() bool { return len(j.ready) == 0 }, 10*time.Second, 100*time.Microsecond)
+	cancel()
+	require.ErrorIs(t, <-second, context.Canceled)
+	assert.Equal(t, []string{"third"}, keys(<-waited))
+	assert.Equal(t, 1, j.Stuck())
+	release()
+	require.NoError(t, <-first)
+	require.NoError(t, <-third)
+}
+
 // The count of an entry that is refused before it is written goes with it, and with nothing else.
 func TestARefusalBeforeTheWritingCounts(t *testing.T) {
 	t.Parallel()
@@ -231,21 +255,21 @@ func TestTheEndDoesNotWaitForDeliveries(t *testing.T) {
 func TestAStalledDiskKeepsNothingThatIsOver(t *testing.T) {
 	t.Parallel()
 	j, first, release := stalled(t)
-	const rounds = 4 * fewGone
-	for n := range rounds {
-		delivered := later(t.Context(), t, j, entryOf("b", fmt.Sprint(n)))
-		for _, d := range next(t, j) {
-			if d.Lane == "b" {
-				require.NoError(t, j.Done(t.Context(), d))
-			}
-		}
-		require.NoError(t, <-delivered)
-		a, err := j.enqueue(&Entry{Lane: fmt.Sprint("c", n)})
+	await(t, j, "first")
+	for n := range 4 * fewGone {
+		delivered, err := j.enqueue(&Entry{Lane: "b"})
 		require.NoError(t, err)
-		j.withdraw(a)
+		require.NoError(t, j.Done(t.Context(), next(t, j)...))
+		require.NoError(t, <-delivered.done)
+		withdrawn, err := j.enqueue(&Entry{Lane: fmt.Sprint("c", n)})
+		require.NoError(t, err)
+		j.withdraw(withdrawn)
 	}
 	assert.Equal(t, 1, j.Pending())
 	assert.LessOrEqual(t, queued(j), 2+fewGone)
+	for _, a := range j.queue {
+		require.Nil(t, a.entry)
+	}
 	assert.Len(t, j.index.lanes, 1, "and no lane of what was withdrawn, though nobody asks for it")
 	release()
 	require.NoError(t, <-first)
@@ -312,4 +336,39 @@ func TestWhatCouldNotBeWrittenIsGoneAtOnce(t *testing.T) {
 	assert.Zero(t, j.Stuck())
 	assert.Len(t, j.index.lanes, 1)
 	await(t, j, "behind")
+}
+
+// Whoever waits hears of it when the file is lost under what is in flight, behind it, aside or withdrawn.
+func TestALostFileLetsEverybodyGo(t *testing.T) {
+	t.Parallel()
+	j, first, release := stalled(t)
+	verdicts := []<-chan error{
+		later(t.Context(), t, j, entryOf("a", "behind what may be in the file")),
+		later(t.Context(), t, j, entryOf("b", "in flight")),
+		later(t.Context(), t, j, entryOf("b", "behind it")),
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	withdrawn := later(ctx, t, j, entryOf("c", "withdrawn in flight"))
+	batch := await(t, j, "first", "in flight", "withdrawn in flight")
+	cancel()
+	require.ErrorIs(t, <-withdrawn, context.Canceled)
+	removed := make(chan error, 1)
+	go func() { removed <- j.Done(t.Context(), batch[0]) }()
+	require.NoError(t, <-first)
+	waited := make(chan error, 1)
+	go func() {
+		_, err := j.NextBatch(t.Context(), 1, 1)
+		waited <- err
+	}()
+
+	lost := errors.New("the disk is gone")
+	j.end(lost)
+	release()
+	for _, verdict := range append(verdicts, removed, waited) {
+		require.ErrorIs(t, <-verdict, lost)
+	}
+	j.Later(0, batch...)
+	require.ErrorIs(t, j.Done(t.Context(), batch...), lost)
+	_ = j.Close()
+	assert.Empty(t, j.unwritten)
 }
