@@ -129,9 +129,7 @@ func (j *Journal) ripe(last bool) (taken []*addition, wait time.Duration) {
 		if wait = patience - (now - a.came); wait > 0 {
 			return taken, wait
 		}
-		if patience > 0 {
-			j.swift = false // nobody delivered it in time
-		}
+		j.swift = false // nobody delivered it in time
 		a.writing = true
 		taken = append(taken, a)
 		size += int(a.size)

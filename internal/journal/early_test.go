@@ -125,6 +125,33 @@ func TestWhatIsWithdrawnInFlightIsGoneWithItsVerdict(t *testing.T) {
 	}
 }
 
+// lastMoment is a context that ends when somebody asks for its end, and does something just before.
+type lastMoment struct {
+	context.Context
+	before func()
+}
+
+func (m lastMoment) Done() <-chan struct{} {
+	m.before()
+	ended := make(chan struct{})
+	close(ended)
+	return ended
+}
+
+// It is delivered: that its sender had no more patience must not make it come again.
+func TestAVerdictAtTheLastMomentCounts(t *testing.T) {
+	t.Parallel()
+	j, first, release := stalled(t)
+	await(t, j, "first")
+	for range 20 { // of two things that are there at once either may be seen first
+		require.NoError(t, j.Append(lastMoment{t.Context(), func() {
+			assert.NoError(t, j.Done(t.Context(), next(t, j)...))
+		}}, entryOf("b", "")))
+	}
+	release()
+	require.NoError(t, <-first)
+}
+
 func TestWhatIsWithdrawnWhileItRestsHoldsNobodyUp(t *testing.T) {
 	t.Parallel()
 	j, first, release := stalled(t)
