@@ -38,6 +38,7 @@ func stalled(t testing.TB) (j *Journal, first <-chan error, release func()) {
 	require.NoError(t, err)
 	first = later(t.Context(), t, j, entryOf("a", "first"))
 	require.Eventually(t, func() bool { return queued(j) == 0 }, 10*time.Second, 100*time.Microsecond)
+	t.Cleanup(func() { _ = slow.Rollback() }) // else a test that fails would wait for the end of the journal
 	return j, first, func() { require.NoError(t, slow.Rollback()) }
 }
 
@@ -53,10 +54,11 @@ func TestWhatIsDeliveredFirstNeedNotBeWritten(t *testing.T) {
 	t.Parallel()
 	j, first, release := stalled(t)
 	e := entryOf("b", "second")
-	e.Note = "read already"
+	e.Note, e.Accepted = "read already", time.Unix(1, 2_003).In(time.FixedZone("", 3600))
 	second := later(t.Context(), t, j, e)
 	batch := await(t, j, "first", "second")
 	assert.Equal(t, "read already", batch[1].Note)
+	assert.Equal(t, time.Unix(1, 2_000).UTC(), batch[1].Accepted, "as it would come from the file")
 	require.NoError(t, j.Done(t.Context(), batch[1]))
 	require.NoError(t, <-second)
 	assert.Equal(t, 1, j.Pending())
@@ -89,6 +91,32 @@ func TestNothingOvertakesWhatMayBeInTheFile(t *testing.T) {
 	require.NoError(t, j.Done(t.Context(), batch...))
 	require.NoError(t, <-second)
 	assert.Empty(t, filed(t, j))
+}
+
+func TestADeliveryLetsTheNextOfItsLaneComeThoughNothingIsWritten(t *testing.T) {
+	t.Parallel()
+	j, first, release := stalled(t)
+	second := later(t.Context(), t, j, entryOf("b", "second"))
+	third := later(t.Context(), t, j, entryOf("b", "third"))
+	batch := await(t, j, "first", "second")
+	waited := make(chan []Delivery, 1)
+	go func() {
+		batch, err := j.NextBatch(t.Context(), 1, 1)
+		assert.NoError(t, err)
+		waited <- batch
+	}()
+	require.Eventually(t, func() bool { return len(j.ready) == 0 }, 10*time.Second, 100*time.Microsecond)
+	require.NoError(t, j.Done(t.Context(), batch[1]))
+	require.NoError(t, <-second)
+	select {
+	case batch := <-waited:
+		assert.Equal(t, []string{"third"}, keys(batch))
+	case <-time.After(10 * time.Second):
+		t.Error("nobody was woken")
+	}
+	release()
+	require.NoError(t, <-first)
+	require.NoError(t, <-third)
 }
 
 // Nobody waits any more for an entry that was withdrawn while it was in flight, and it does not hold its lane.

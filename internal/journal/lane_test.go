@@ -212,10 +212,11 @@ func TestWhatIsHeldBackIsNotForgottenByWhoGoesWithABatch(t *testing.T) {
 	j.Later(time.Hour, await(t, j, "a1")...)
 	_, err := j.enqueue(&Entry{Lane: "b", Key: "b1"})
 	require.NoError(t, err)
-	await(t, j, "b1")
-	assert.Len(t, j.ready, 1, "who waits beside has to look")
-	_, _, err = j.takeBatch(1, 1)
+	<-j.ready
+	batch, _, err := j.takeBatch(1, 1)
 	require.NoError(t, err)
+	require.Equal(t, []string{"b1"}, keys(batch))
+	require.Len(t, j.ready, 1, "who waits beside has to look")
 	<-j.ready
 	_, wait, err := j.takeBatch(1, 1)
 	require.NoError(t, err)
