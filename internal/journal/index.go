@@ -211,7 +211,7 @@ func (x *index) remove(r removal) {
 			delete(x.keys, r.key)
 		}
 	}
-	if r.lane.leaving--; r.lane.leaving == 0 && r.lane.place == aside {
+	if r.lane.leaving--; r.lane.place == aside {
 		x.offer(r.lane)
 	}
 	x.uncount(r.item)
