@@ -36,7 +36,7 @@ type addition struct {
 // It returns ErrFull when the entry does not fit beside what is pending, ErrClosed after Close, and the error of a
 // disk that has no room; in all of these the entry is not kept and the journal works on. Any other error of the file
 // ends the journal: all calls return it from then on, and Close and Open are to be tried. When ctx ends first, an
-// entry that is already being written may be kept. Whatever the error, the entry may have been handed on once.
+// entry that is already being written may be kept. Whatever the error, the entry may have been handed on before.
 func (j *Journal) Append(ctx context.Context, e Entry) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("appending to the journal: %w", err)

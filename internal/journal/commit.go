@@ -97,7 +97,7 @@ func (j *Journal) letCome(count func() uint64) {
 }
 
 // nextBatch returns nil when nothing is to be written now. What an earlier commit could not remove goes with every next
-// one, and before it: were a later entry of its lane removed alone, a crash would bring back the older as the newest.
+// one: were a later entry of its lane removed without it, a crash would bring back the older as the newest.
 func (j *Journal) nextBatch(last bool) (b *batch, wait time.Duration) {
 	j.mu.Lock()
 	defer j.mu.Unlock()

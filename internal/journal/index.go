@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// index is what memory holds of the pending entries: some 150 bytes an entry when every one has a lane of its own,
+// index is what memory holds of the pending entries: some 180 bytes an entry when every one has a lane of its own,
 // less when they share lanes, and never a body. It knows no file and no clock; times are counted from any one moment.
 type index struct {
 	lanes map[laneID]*lane

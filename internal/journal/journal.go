@@ -58,7 +58,7 @@ type Journal struct {
 	queue     []*addition          // what no commit has taken yet, oldest first
 	unwritten map[uint64]*addition // by number: what is in the queue or being written
 	next      *batch               // what else goes with the next commit
-	unremoved []removal            // what a full disk kept from being removed; it goes before all later removals
+	unremoved []removal            // what a full disk kept from being removed; it goes with the next removals
 	swift     bool                 // entries are delivered sooner than it pays to write them
 	fresh     fresh                // what need not be read from the file
 	retry     *time.Timer          // for unremoved; nil until needed
