@@ -6,31 +6,16 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"github.com/tidwall/gjson"
 
 	"github.com/benthos-pipedrive/benthos-pipedrive/internal/simulator"
 	"github.com/benthos-pipedrive/benthos-pipedrive/tests/unrest"
 )
-
-// killedWebhook writes every webhook to a file, from a journal.
-const killedWebhook = `
-http: { enabled: false }
-input:
-  pipedrive_webhook:
-    address: %s
-    credentials: [ { username: hook, password: "${HOOK_PASSWORD}" } ]
-    journal: { path: state/webhooks.db }
-output:
-  file: { path: out.jsonl, codec: lines }
-`
 
 // hookEvent is the n-th change of a deal.
 func hookEvent(deal, n int) []byte {
@@ -68,79 +53,6 @@ func assertAcceptedAtOnce(t *testing.T, sim *simulator.Simulator) {
 		assert.Equal(t, simulator.Delivered, d.Outcome)
 		assert.Len(t, d.Tries, 1, "accepted at the first try")
 	}
-}
-
-// A webhook that was answered 200 is never lost: the process dies under load right after such answers, again and
-// again, and at the end each of them has left through the output, those of one record in the order of their answers.
-func TestWebhookKilledAgainAndAgainLosesNothing(t *testing.T) {
-	const rounds, deals = 10, 16
-	folder, address := t.TempDir(), unrest.FreeAddress(t)
-	out := filepath.Join(folder, "out.jsonl")
-	yaml := fmt.Sprintf(killedWebhook, address)
-	accepted := make([][]string, deals) // ids of events, in the order of their answers
-	sent := make([]int, deals)
-	for round := range rounds {
-		p := run(t, folder, yaml, "HOOK_PASSWORD=hunter2")
-		eventually(t, "it serves", func() bool { status, _ := get("http://" + address + "/healthz"); return status == http.StatusOK })
-		enough := make(chan struct{})
-		var once sync.Once
-		var senders sync.WaitGroup
-		ctx, cancel := context.WithCancel(t.Context())
-		for deal := range deals {
-			senders.Go(func() {
-				for n := 0; ; n++ {
-					sent[deal]++
-					if hook(ctx, address, hookEvent(deal, sent[deal])) != http.StatusOK {
-						return
-					}
-					accepted[deal] = append(accepted[deal], fmt.Sprintf("%d-%d", deal, sent[deal]))
-					if n == 10+3*round {
-						once.Do(func() { close(enough) })
-					}
-				}
-			})
-		}
-		<-enough
-		p.kill()
-		cancel()
-		senders.Wait()
-		mend(t, out)
-	}
-	p := run(t, folder, yaml, "HOOK_PASSWORD=hunter2")
-	eventually(t, "it serves", func() bool { status, _ := get("http://" + address + "/healthz"); return status == http.StatusOK })
-	arrived := func() (ids map[string]int, lines int) {
-		ids = map[string]int{}
-		for i, line := range read(t, out) {
-			id := gjson.Get(line, "meta.id").String()
-			if _, again := ids[id]; !again {
-				ids[id] = i
-			}
-			lines++
-		}
-		return ids, lines
-	}
-	total := 0
-	eventually(t, "everything that was accepted leaves", func() bool {
-		ids, _ := arrived()
-		total = 0
-		for _, of := range accepted {
-			for _, id := range of {
-				if _, came := ids[id]; !came {
-					return false
-				}
-				total++
-			}
-		}
-		return true
-	})
-	assert.NotContains(t, p.stop(), "hunter2")
-	ids, lines := arrived()
-	for deal, of := range accepted {
-		for i := 1; i < len(of); i++ {
-			require.Less(t, ids[of[i-1]], ids[of[i]], "deal %d", deal)
-		}
-	}
-	t.Logf("%d accepted in %d rounds, %d lines", total, rounds, lines)
 }
 
 // /ready tells the truth about a door: 503 with the reason while it cannot open, 200 when it has. Metrics tell what comes
