@@ -1,10 +1,7 @@
 package tests
 
 import (
-	"bytes"
-	"context"
 	"fmt"
-	"io"
 	"maps"
 	"math/rand/v2"
 	"net/http"
@@ -12,14 +9,11 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"github.com/tidwall/gjson"
 	"go.etcd.io/bbolt"
 
 	"github.com/benthos-pipedrive/benthos-pipedrive/tests/unrest"
@@ -38,150 +32,111 @@ output:
   processors: [ archive: { format: lines } ]
 `
 
-// slowly is an application that takes its time, and knows of each deal which changes came, in their order.
-type slowly struct {
-	takes func() time.Duration
+func never() time.Duration { return 0 }
 
-	mu   sync.Mutex
-	came map[int][]int
+// output is one under load, with how long its application takes and how long people rest after each change.
+type output struct {
+	takes, rest func() time.Duration
+	down        bool // until the last round
 }
 
-func (a *slowly) ServeHTTP(_ http.ResponseWriter, r *http.Request) {
-	body, _ := io.ReadAll(r.Body)
-	a.mu.Lock()
-	for line := range bytes.Lines(body) {
-		var deal, n int
-		_, _ = fmt.Sscanf(gjson.GetBytes(line, "meta.id").String(), "%d-%d", &deal, &n)
-		a.came[deal] = append(a.came[deal], n)
+// what has become of the webhooks.
+type outcome struct {
+	answered, refused int64 // 200, and otherwise
+	repeated          int   // by the output
+	left              int   // in the file by the ends
+	commits           int
+}
+
+// workInRounds has people work on as many deals while the binary is ended so often, and asserts that nothing is lost.
+func (o output) workInRounds(t *testing.T, rounds, deals int, end func(*process)) (is outcome) {
+	t.Helper()
+	app := &slowly{takes: o.takes, came: map[int][]int{}}
+	app.down.Store(o.down)
+	server := httptest.NewServer(app)
+	defer server.Close()
+	folder, door := t.TempDir(), unrest.FreeAddress(t)
+	open := func() *process {
+		p := run(t, folder, fmt.Sprintf(killedWebhook, door, server.URL), "HOOK_PASSWORD=hunter2")
+		eventually(t, "it serves", func() bool { status, _ := get("http://" + door + "/healthz"); return status == http.StatusOK })
+		return p
 	}
-	a.mu.Unlock()
-	pause(a.takes())
-}
-
-func pause(d time.Duration) {
-	if d > 0 {
-		<-time.After(d)
+	people := newPeople(door, deals, o.rest)
+	for range rounds {
+		p := open()
+		enough := people.answered.Load() + 100 + rand.N[int64](500)
+		working := make(chan struct{})
+		go func() {
+			defer close(working)
+			people.work(t.Context())
+		}()
+		eventually(t, "they have worked for a while", func() bool { return people.answered.Load() >= enough })
+		end(p)
+		<-working
+		left, commits := lookInto(t, filepath.Join(folder, "state/webhooks.db"))
+		is.left, is.commits = is.left+left, commits
 	}
-}
-
-func (a *slowly) changes(deal int) []int {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return slices.Clone(a.came[deal])
-}
-
-// people change deals, each one deal, one change after another.
-type people struct {
-	door     string
-	client   *http.Client
-	rest     func() time.Duration
-	sent     []int        // of each deal the last change
-	accepted [][]int      // of each deal the changes that were answered 200
-	answered atomic.Int64 // so often was 200 the answer
-	refused  atomic.Int64 // another
-}
-
-func newPeople(door string, deals int, rest func() time.Duration) *people {
-	return &people{
-		door: door, rest: rest, client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: deals}},
-		sent: make([]int, deals), accepted: make([][]int, deals),
-	}
-}
-
-// work returns when the door has ended, or the context.
-func (p *people) work(ctx context.Context) {
-	var all sync.WaitGroup
-	for deal := range p.sent {
-		all.Go(func() {
-			for ctx.Err() == nil {
-				p.sent[deal]++
-				switch hookBy(ctx, p.client, p.door, hookEvent(deal, p.sent[deal])) {
-				case http.StatusOK:
-					p.accepted[deal] = append(p.accepted[deal], p.sent[deal])
-					p.answered.Add(1)
-					pause(p.rest())
-				case 0:
-					return
-				default:
-					p.refused.Add(1)
-				}
+	app.down.Store(false)
+	p := open()
+	eventually(t, "the newest change of every deal comes last", func() bool {
+		for deal, accepted := range people.accepted {
+			came := app.changes(deal)
+			if len(came) == 0 || came[len(came)-1] != max(slices.Max(came), accepted[len(accepted)-1]) {
+				return false
 			}
-		})
+		}
+		return true
+	})
+	assert.NotContains(t, p.stop(), "hunter2")
+	for deal, accepted := range people.accepted {
+		is.repeated += assertInOrder(t, deal, app.changes(deal), accepted, rounds)
 	}
-	all.Wait()
+	is.answered, is.refused = people.answered.Load(), people.refused.Load()
+	t.Logf("%+v", is)
+	return is
 }
 
 // A webhook that was answered 200 is never lost: the process dies under load, again and again, and at the end each of them
 // has come through the output. Those of one record come in the order of their answers; after a crash some may come again,
-// and then all that were newer come behind them. It is so whether the output has them before they would be written, when
-// the disk is left alone, or they are written first, or now this and now that.
+// and then all that were newer come behind them. It is so whether the output has them before they would be written and the
+// disk is left alone, or they are written first, or now this and now that.
 func TestWebhookKilledAgainAndAgainLosesNothing(t *testing.T) {
-	const rounds, deals = 8, 16
-	never := func() time.Duration { return 0 }
-	for _, output := range []struct {
-		name        string
-		takes, rest func() time.Duration
-		leaves      func(t *testing.T, left, commits int, answered int64)
-	}{
-		{
-			"quick", never, never,
-			func(t *testing.T, _, commits int, answered int64) {
-				assert.Less(t, int64(commits*deals), answered, "a commit can write no more than one webhook of each, so many were not written")
-			},
-		},
-		{
-			"at the border", func() time.Duration { return rand.N(8 * time.Millisecond) }, func() time.Duration { return rand.N(20 * time.Millisecond) },
-			func(t *testing.T, left, _ int, _ int64) { assert.Positive(t, left) },
-		},
-		{
-			"slow", func() time.Duration { return 20 * time.Millisecond }, never,
-			func(t *testing.T, left, _ int, _ int64) { assert.Positive(t, left) },
-		},
+	const rounds, deals = 7, 16
+	t.Run("quick", func(t *testing.T) {
+		is := output{takes: never, rest: never}.workInRounds(t, rounds, deals, (*process).kill)
+		assert.Zero(t, is.refused)
+		assert.Less(t, int64(is.commits*deals), is.answered, "a commit writes no more than one webhook of each deal, so many were not written")
+	})
+	t.Run("at the border", func(t *testing.T) {
+		within := func(d time.Duration) func() time.Duration { return func() time.Duration { return rand.N(d) } }
+		is := output{takes: within(8 * time.Millisecond), rest: within(20 * time.Millisecond)}.workInRounds(t, rounds, deals, (*process).kill)
+		assert.Zero(t, is.refused)
+		assert.Positive(t, is.left)
+	})
+	t.Run("slow", func(t *testing.T) {
+		is := output{takes: func() time.Duration { return 20 * time.Millisecond }, rest: never}.workInRounds(t, rounds, deals, (*process).kill)
+		assert.Zero(t, is.refused)
+		assert.Positive(t, is.left)
+	})
+}
+
+// An orderly stop under load is prompt and loses nothing either, also while the output is slow or down.
+func TestWebhookStoppedUnderLoadLosesNothing(t *testing.T) {
+	for name, o := range map[string]output{
+		"quick": {takes: never, rest: never},
+		"slow":  {takes: func() time.Duration { return 20 * time.Millisecond }, rest: never},
+		"down":  {takes: never, rest: never, down: true},
 	} {
-		t.Run(output.name, func(t *testing.T) {
-			app := &slowly{takes: output.takes, came: map[int][]int{}}
-			server := httptest.NewServer(app)
-			defer server.Close()
-			folder, door := t.TempDir(), unrest.FreeAddress(t)
-			open := func() *process {
-				p := run(t, folder, fmt.Sprintf(killedWebhook, door, server.URL), "HOOK_PASSWORD=hunter2")
-				eventually(t, "it serves", func() bool { status, _ := get("http://" + door + "/healthz"); return status == http.StatusOK })
-				return p
-			}
-			people := newPeople(door, deals, output.rest)
-			left, commits := 0, 0
-			for range rounds {
-				p := open()
-				enough := people.answered.Load() + 100 + rand.N[int64](500)
-				working := make(chan struct{})
-				go func() {
-					defer close(working)
-					people.work(t.Context())
-				}()
-				eventually(t, "they have worked for a while", func() bool { return people.answered.Load() >= enough })
-				p.kill()
-				<-working
-				n, at := lookInto(t, filepath.Join(folder, "state/webhooks.db"))
-				left, commits = left+n, at
-			}
-			p := open()
-			eventually(t, "the newest change of every deal comes last", func() bool {
-				for deal, accepted := range people.accepted {
-					came := app.changes(deal)
-					if len(came) == 0 || came[len(came)-1] != max(slices.Max(came), accepted[len(accepted)-1]) {
-						return false
-					}
-				}
-				return true
+		t.Run(name, func(t *testing.T) {
+			longest := time.Duration(0)
+			is := o.workInRounds(t, 2, 16, func(p *process) {
+				begin := time.Now()
+				p.stop()
+				longest = max(longest, time.Since(begin))
 			})
-			assert.NotContains(t, p.stop(), "hunter2")
-			assert.Zero(t, people.refused.Load())
-			repeats := 0
-			for deal, accepted := range people.accepted {
-				repeats += assertInOrder(t, deal, app.changes(deal), accepted, rounds)
-			}
-			output.leaves(t, left, commits, people.answered.Load())
-			t.Logf("%d accepted in %d rounds, %d repeated, %d left in the file by the kills, %d commits", people.answered.Load(), rounds, repeats, left, commits)
+			t.Log(longest)
+			assert.Less(t, longest, 5*time.Second)
+			assert.Zero(t, is.repeated)
 		})
 	}
 }
