@@ -30,7 +30,7 @@ func webhookSpec() *service.ConfigSpec {
 		Summary("Receives Pipedrive's webhooks, answers 200 only for what is safe, and keeps the subscriptions in order.").
 		Description(webhookDescription).
 		Fields(webhookFields()...).
-		Example("Safe on disk before the answer", "Takes every webhook, keeps it in a journal until the output has it, and looks after the subscription in Pipedrive.", `
+		Example("Safe before the answer", "Takes every webhook, keeps in a journal what the output does not have yet, and looks after the subscription in Pipedrive.", `
 input:
   label: hooks
   pipedrive_webhook:
