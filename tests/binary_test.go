@@ -56,8 +56,13 @@ func start(t *testing.T, folder string, env []string, arguments ...string) *proc
 	t.Helper()
 	binary, err := buildOnce()
 	require.NoError(t, err)
-	p := &process{t: t, log: &unrest.Log{}}
-	p.cmd = exec.Command(binary, arguments...)
+	return launch(t, folder, env, exec.Command(binary, arguments...))
+}
+
+// launch starts a command that is, or becomes, the binary.
+func launch(t *testing.T, folder string, env []string, cmd *exec.Cmd) *process {
+	t.Helper()
+	p := &process{t: t, cmd: cmd, log: &unrest.Log{}}
 	p.cmd.Dir = folder
 	p.cmd.Env = append(os.Environ(), env...)
 	p.cmd.Stdout, p.cmd.Stderr = p.log, p.log
