@@ -26,7 +26,13 @@ type addition struct {
 	handed  bool   // on
 	refused uint32 // how often, before the committer took it
 	writing bool   // the committer has taken it, who reads the entry from then on
+	failed  error  // why it cannot be written; it is in flight then, and its verdict decides
 	over    bool   // it was delivered, or withdrawn in time
+}
+
+// inFlight says whether the addition is handed on and has no verdict yet.
+func (a *addition) inFlight() bool {
+	return a.lane.place == flying && a.lane.oldest.seq == a.seq
 }
 
 // Append returns nil when the entry is on disk, or was delivered before that: it is handed on meanwhile. Of two entries
@@ -34,7 +40,8 @@ type addition struct {
 // journal's from then on: it may be handed on as it is, and nobody may change it.
 //
 // It returns ErrFull when the entry does not fit beside what is pending, ErrClosed after Close, and the error of a
-// disk that has no room; in all of these the entry is not kept and the journal works on. Any other error of the file
+// disk that has no room, if the entry is not just then in flight and gets delivered; in all of these the entry is not kept
+// and the journal works on. Any other error of the file
 // ends the journal: all calls return it from then on, and Close and Open are to be tried. When ctx ends first, an
 // entry that is already being written may be kept. Whatever the error, the entry may have been handed on before.
 func (j *Journal) Append(ctx context.Context, e Entry) error {
@@ -94,10 +101,18 @@ func (j *Journal) withdraw(a *addition) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if !a.writing && !a.over {
-		j.forgo(a)
-		j.index.drop(a.lane, a.item)
-		j.wake()
+		j.refuse(a)
 	}
+}
+
+// refuse tells whoever waits for an addition that it is not kept. The caller holds j.mu.
+func (j *Journal) refuse(a *addition) {
+	if a.failed != nil {
+		a.done <- a.failed
+	}
+	j.forgo(a)
+	j.index.drop(a.lane, a.item)
+	j.wake()
 }
 
 // fewGone is how many of what is over may lie in the queue whatever its length.

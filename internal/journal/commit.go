@@ -245,6 +245,10 @@ func (j *Journal) record(b *batch) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	for _, a := range b.additions {
+		if b.addErr != nil && j.ended == nil && a.inFlight() {
+			a.writing, a.failed = false, b.addErr
+			continue
+		}
 		delete(j.unwritten, a.seq)
 		switch {
 		case a.over: // its removal is on the way

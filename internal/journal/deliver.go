@@ -200,12 +200,16 @@ func (j *Journal) Later(after time.Duration, deliveries ...Delivery) {
 		if !d.underway() {
 			continue
 		}
+		a := j.unwritten[d.item.seq]
+		if a != nil && a.failed != nil {
+			j.refuse(a)
+		}
 		if d.lane.dropped {
 			j.index.advance(d.lane) // who sent it was told that it is not kept
 			continue
 		}
 		j.index.hold(d.lane, until)
-		if a := j.unwritten[d.item.seq]; a != nil && !a.writing {
+		if a != nil && !a.writing {
 			a.refused = d.lane.refused
 			continue
 		}

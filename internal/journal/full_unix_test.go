@@ -225,6 +225,43 @@ func TestAFullDiskDoesNotKeepTheDeliveredFromMakingRoom(t *testing.T) {
 	require.Equal(t, "append refused: true removed: true pending: 0", lines.Text())
 }
 
+// An output that works takes what the disk does not.
+func TestAFullDiskRefusesNothingThatIsDelivered(t *testing.T) {
+	t.Parallel()
+	full := errors.New("the disk is full")
+	for _, test := range []struct {
+		name  string
+		judge func(*Journal, *addition, Delivery)
+		want  error
+	}{
+		{"delivered", func(j *Journal, _ *addition, d Delivery) { assert.NoError(t, j.Done(t.Context(), d)) }, nil},
+		{"refused", func(j *Journal, _ *addition, d Delivery) { j.Later(time.Hour, d) }, full},
+		{"nobody waits any more", func(j *Journal, a *addition, _ Delivery) { j.withdraw(a) }, full},
+		{"the journal is closed", func(j *Journal, _ *addition, _ Delivery) { j.end(ErrClosed) }, full},
+	} {
+		j, err := open(Options{Path: journalPath(t)})
+		require.NoError(t, err)
+		t.Cleanup(j.file.Abandon)
+		aloft, err := j.enqueue(&Entry{Lane: "a", Key: "aloft"})
+		require.NoError(t, err)
+		behind, err := j.enqueue(&Entry{Lane: "a", Key: "behind"})
+		require.NoError(t, err)
+		b, _ := j.nextBatch(false)
+		batch := next(t, j)
+		require.Equal(t, []string{"aloft"}, keys(batch))
+		b.addErr, b.removeErr = full, full
+		j.record(b)
+		require.Equal(t, full, <-behind.done, test.name)
+		require.Empty(t, aloft.done, test.name)
+
+		test.judge(j, aloft, batch[0])
+		require.Equal(t, test.want, <-aloft.done, test.name)
+		assert.Zero(t, j.Pending(), test.name)
+		assert.Zero(t, j.Stuck(), test.name)
+		assert.Empty(t, j.unwritten, test.name)
+	}
+}
+
 // What each failure of bbolt looks like, and whether the file is as it was before.
 func TestOnlyAFullDiskLeavesTheFileAsItWas(t *testing.T) {
 	t.Parallel()

@@ -186,6 +186,11 @@ func (j *Journal) end(reason error) {
 		return
 	}
 	j.ended = reason
+	for _, a := range j.unwritten {
+		if a.failed != nil {
+			j.refuse(a)
+		}
+	}
 	if j.retry != nil {
 		j.retry.Stop()
 	}
