@@ -93,26 +93,17 @@ func TestManyLargeEntriesAreSeveralTransactions(t *testing.T) {
 
 func TestAnAppendThatGivesUpInTimeLeavesNothing(t *testing.T) {
 	t.Parallel()
-	path := journalPath(t)
-	j := openAt(t, path)
-	slow, err := j.file.DB.Begin(true)
-	require.NoError(t, err)
-	first := make(chan error, 1)
-	go func() { first <- j.Append(t.Context(), entryOf("a", "taken")) }()
-	require.Eventually(t, func() bool { return unwritten(j) == 1 && queued(j) == 0 }, 10*time.Second, time.Millisecond)
-
+	j, first, release := stalled(t)
 	ctx, cancel := context.WithCancel(t.Context())
-	second := make(chan error, 1)
-	go func() { second <- j.Append(ctx, entryOf("a", "withdrawn")) }()
-	require.Eventually(t, func() bool { return queued(j) == 1 }, 10*time.Second, time.Millisecond)
+	second := later(ctx, t, j, entryOf("a", "withdrawn"))
 	cancel()
 	require.ErrorIs(t, <-second, context.Canceled)
 	require.ErrorIs(t, j.Append(ctx, entryOf("a", "never begun")), context.Canceled)
-	require.NoError(t, slow.Rollback())
+	release()
 	require.NoError(t, <-first)
 	appendAll(t, j, entryOf("a", "later"))
 	assert.Zero(t, unwritten(j))
-	assert.Equal(t, []string{"taken", "later"}, drain(t, j))
+	assert.Equal(t, []string{"first", "later"}, drain(t, j))
 }
 
 // One who cannot wait for the disk is let go, and the entry is kept or not, but consistently.
@@ -122,9 +113,8 @@ func TestAnAppendThatGivesUpTooLateIsKept(t *testing.T) {
 	slow, err := j.file.DB.Begin(true)
 	require.NoError(t, err)
 	ctx, cancel := context.WithCancel(t.Context())
-	first := make(chan error, 1)
-	go func() { first <- j.Append(ctx, entryOf("a", "taken")) }()
-	require.Eventually(t, func() bool { return unwritten(j) == 1 && queued(j) == 0 }, 10*time.Second, time.Millisecond)
+	first := later(ctx, t, j, entryOf("a", "taken"))
+	require.Eventually(t, func() bool { return queued(j) == 0 }, 10*time.Second, time.Millisecond)
 	cancel()
 	require.ErrorIs(t, <-first, context.Canceled)
 	require.NoError(t, slow.Rollback())
