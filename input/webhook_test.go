@@ -2,10 +2,12 @@ package input_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -64,7 +66,12 @@ func opened(t *testing.T, url string) {
 // post sends one body with the right credentials; 0 is no answer.
 func post(t *testing.T, url string, body []byte) int {
 	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url, bytes.NewReader(body))
+	return postWithin(t.Context(), t, url, body)
+}
+
+func postWithin(ctx context.Context, t *testing.T, url string, body []byte) int {
+	t.Helper()
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(body))
 	require.NoError(t, err)
 	req.Header.Set("Content-Type", "application/json")
 	req.SetBasicAuth(hookUser, hookPassword)
@@ -142,9 +149,14 @@ func assertDeal13AloneIsRefused(t *testing.T, url string, requests int, first <-
 	var people sync.WaitGroup
 	people.Go(func() { statuses[0] = post(t, url+"/events/pipedrive", event(0, 0)) })
 	<-first
+	var sent sync.WaitGroup
+	sent.Add(requests - 1)
 	for i := 1; i < requests; i++ {
-		people.Go(func() { statuses[i] = post(t, url+"/events/pipedrive", event(i, 0)) })
+		once := sync.OnceFunc(sent.Done)
+		traced := httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{WroteRequest: func(httptrace.WroteRequestInfo) { once() }})
+		people.Go(func() { statuses[i] = postWithin(traced, t, url+"/events/pipedrive", event(i, 0)) })
 	}
+	sent.Wait() // only then they come together
 	close(held)
 	people.Wait()
 	for i, status := range statuses {
