@@ -8,7 +8,6 @@ import (
 	"net/http/httptest"
 	"path/filepath"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -16,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.etcd.io/bbolt"
 
+	"github.com/benthos-pipedrive/benthos-pipedrive/internal/journal"
 	"github.com/benthos-pipedrive/benthos-pipedrive/tests/unrest"
 )
 
@@ -144,19 +144,16 @@ func TestWebhookStoppedUnderLoadLosesNothing(t *testing.T) {
 // lookInto returns how many webhooks are in a journal, and how many transactions there were.
 func lookInto(t *testing.T, path string) (pending, commits int) {
 	t.Helper()
+	contents, err := journal.Read(path)
+	require.NoError(t, err)
 	db, err := bbolt.Open(path, 0o600, &bbolt.Options{ReadOnly: true})
 	require.NoError(t, err)
 	defer db.Close()
 	require.NoError(t, db.View(func(tx *bbolt.Tx) error {
 		commits = int(tx.ID())
-		return tx.ForEach(func(name []byte, b *bbolt.Bucket) error {
-			if strings.HasSuffix(string(name), "entries") {
-				pending = b.Stats().KeyN
-			}
-			return nil
-		})
+		return nil
 	}))
-	return pending, commits
+	return contents.Pending, commits
 }
 
 // assertInOrder asserts that everything accepted came, and that what follows a change is the next one that ever came, but

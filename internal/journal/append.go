@@ -23,11 +23,10 @@ type addition struct {
 	came  time.Duration // since the journal was opened
 	done  chan error    // gets the verdict for which its Append waits; there is room for it
 
-	handed  bool   // on
-	refused uint32 // how often, before the committer took it
-	writing bool   // the committer has taken it, who reads the entry from then on
-	failed  error  // why it cannot be written; it is in flight then, and its verdict decides
-	over    bool   // it was delivered, or withdrawn in time
+	handed  bool  // on
+	writing bool  // the committer has taken it, who reads the entry from then on
+	failed  error // why it cannot be written; it is in flight then, and its verdict decides
+	over    bool  // it was delivered, or withdrawn in time
 }
 
 // inFlight says whether the addition is handed on and has no verdict yet.
@@ -41,9 +40,9 @@ func (a *addition) inFlight() bool {
 //
 // It returns ErrFull when the entry does not fit beside what is pending, ErrClosed after Close, and the error of a
 // disk that has no room, if the entry is not just then in flight and gets delivered; in all of these the entry is not kept
-// and the journal works on. Any other error of the file
-// ends the journal: all calls return it from then on, and Close and Open are to be tried. When ctx ends first, an
-// entry that is already being written may be kept. Whatever the error, the entry may have been handed on before.
+// and the journal works on. Any other error of the file ends the journal: all calls return it from then on, and Close and
+// Open are to be tried. When ctx ends first, an entry that is already being written may be kept. Whatever the error, the
+// entry may have been handed on before.
 func (j *Journal) Append(ctx context.Context, e Entry) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("appending to the journal: %w", err)

@@ -108,6 +108,11 @@ func (j *Journal) nextBatch(last bool) (b *batch, wait time.Duration) {
 	}
 	b, j.next = j.next, newBatch()
 	b.additions, b.last = additions, j.last
+	for _, a := range additions {
+		if a.lane.refused > 0 && a.lane.oldest.seq == a.seq {
+			b.refusals[a.seq] = a.lane.refused
+		}
+	}
 	b.removals = append(j.unremoved, b.removals...)
 	j.unremoved = nil
 	return b, 0
@@ -195,27 +200,19 @@ func (j *Journal) write(b *batch, additions []*addition) error {
 				if err := entries.Put(seqKey(a.seq), values[i]); err != nil {
 					return err
 				}
-				if a.refused > 0 {
-					if err := putRefusal(refused, a.seq, a.refused); err != nil {
-						return err
-					}
-				}
 			}
 			for seq, times := range b.refusals {
-				if entries.Get(seqKey(seq)) == nil {
+				key := seqKey(seq)
+				if entries.Get(key) == nil {
 					continue // there was no room for it
 				}
-				if err := putRefusal(refused, seq, times); err != nil {
+				if err := refused.Put(key, binary.BigEndian.AppendUint32(nil, times)); err != nil {
 					return err
 				}
 			}
 			return entries.SetSequence(b.last)
 		})
 	})
-}
-
-func putRefusal(refused *bbolt.Bucket, seq uint64, times uint32) error {
-	return refused.Put(seqKey(seq), binary.BigEndian.AppendUint32(nil, times))
 }
 
 // largestBuffer is what most batches need; the others' are not kept.

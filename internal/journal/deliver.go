@@ -153,6 +153,7 @@ func (j *Journal) depart(deliveries []Delivery) (b *batch, err error) {
 		if r, written := j.deliver(d); written {
 			b = j.next
 			b.removals = append(b.removals, r)
+			d.lane.leaving++
 		}
 		j.index.advance(d.lane)
 	}
@@ -172,12 +173,10 @@ func (j *Journal) deliver(d *Delivery) (_ removal, written bool) {
 	case d.lane.dropped:
 		return removal{}, false
 	case a == nil:
-		d.lane.leaving++
 		return removal{item: d.item, key: digestOf(d.Key), lane: d.lane}, true
 	case a.writing:
 		a.over = true
 		a.done <- nil
-		d.lane.leaving++
 		return removal{item: d.item, lane: d.lane}, true // its key was never known
 	default:
 		j.forgo(a)
@@ -210,8 +209,7 @@ func (j *Journal) Later(after time.Duration, deliveries ...Delivery) {
 		}
 		j.index.hold(d.lane, until)
 		if a != nil && !a.writing {
-			a.refused = d.lane.refused
-			continue
+			continue // the count goes to the file with it
 		}
 		j.next.refusals[d.item.seq] = d.lane.refused
 		j.next.wanted = true

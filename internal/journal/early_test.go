@@ -50,6 +50,19 @@ func await(t testing.TB, j *Journal, want ...string) []Delivery {
 	return batch
 }
 
+// waiting is a NextBatch in a goroutine of its own, for one entry; it returns once there is nothing left to look at.
+func waiting(t testing.TB, j *Journal) <-chan []Delivery {
+	t.Helper()
+	got := make(chan []Delivery, 1)
+	go func() {
+		batch, err := j.NextBatch(t.Context(), 1, 1)
+		assert.NoError(t, err)
+		got <- batch
+	}()
+	require.Eventually(t, func() bool { return len(j.ready) == 0 }, 10*time.Second, 100*time.Microsecond)
+	return got
+}
+
 func TestWhatIsDeliveredFirstNeedNotBeWritten(t *testing.T) {
 	t.Parallel()
 	j, first, release := stalled(t)
@@ -99,13 +112,7 @@ func TestADeliveryLetsTheNextOfItsLaneComeThoughNothingIsWritten(t *testing.T) {
 	second := later(t.Context(), t, j, entryOf("b", "second"))
 	third := later(t.Context(), t, j, entryOf("b", "third"))
 	batch := await(t, j, "first", "second")
-	waited := make(chan []Delivery, 1)
-	go func() {
-		batch, err := j.NextBatch(t.Context(), 1, 1)
-		assert.NoError(t, err)
-		waited <- batch
-	}()
-	require.Eventually(t, func() bool { return len(j.ready) == 0 }, 10*time.Second, 100*time.Microsecond)
+	waited := waiting(t, j)
 	require.NoError(t, j.Done(t.Context(), batch[1]))
 	require.NoError(t, <-second)
 	select {
@@ -188,13 +195,7 @@ func TestWhatIsWithdrawnWhileItRestsHoldsNobodyUp(t *testing.T) {
 	batch := await(t, j, "first", "second")
 	third := later(t.Context(), t, j, entryOf("b", "third"))
 	j.Later(time.Hour, batch...)
-	waited := make(chan []Delivery, 1)
-	go func() {
-		batch, err := j.NextBatch(t.Context(), 1, 1)
-		assert.NoError(t, err)
-		waited <- batch
-	}()
-	require.Eventually(t, func() bool { return len(j.ready) == 0 }, 10*time.Second, 100*time.Microsecond)
+	waited := waiting(t, j)
 	cancel()
 	require.ErrorIs(t, <-second, context.Canceled)
 	assert.Equal(t, []string{"third"}, keys(<-waited))
@@ -207,25 +208,27 @@ func TestWhatIsWithdrawnWhileItRestsHoldsNobodyUp(t *testing.T) {
 // The count of an entry that is refused before it is written goes with it, and with nothing else.
 func TestARefusalBeforeTheWritingCounts(t *testing.T) {
 	t.Parallel()
-	path := journalPath(t)
-	j := openAt(t, path)
-	slow, err := j.file.DB.Begin(true)
-	require.NoError(t, err)
-	first := later(t.Context(), t, j, entryOf("a", "first"))
-	require.Eventually(t, func() bool { return queued(j) == 0 }, 10*time.Second, 100*time.Microsecond)
+	j, first, release := stalled(t)
 	second := later(t.Context(), t, j, entryOf("b", "second"))
+	third := later(t.Context(), t, j, entryOf("b", "third"))
 	for range 3 {
 		j.Later(0, await(t, j, "first", "second")...)
 	}
-	require.NoError(t, slow.Rollback())
+	release()
 	require.NoError(t, <-first)
 	require.NoError(t, <-second)
+	require.NoError(t, <-third)
 	require.NoError(t, j.Close())
 
-	j = openAt(t, path)
-	for _, d := range await(t, j, "first", "second") {
+	j = openAt(t, j.path)
+	refused := await(t, j, "first", "second")
+	for _, d := range refused {
 		assert.Equal(t, 3, d.Refused, d.Key)
 	}
+	require.NoError(t, j.Done(t.Context(), refused...))
+	require.NoError(t, j.Close())
+
+	assert.Zero(t, await(t, openAt(t, j.path), "third")[0].Refused)
 }
 
 // quick is a journal after a delivery that was quick.

@@ -239,14 +239,8 @@ func TestAFullDiskRefusesNothingThatIsDelivered(t *testing.T) {
 		{"nobody waits any more", func(j *Journal, a *addition, _ Delivery) { j.withdraw(a) }, full},
 		{"the journal is closed", func(j *Journal, _ *addition, _ Delivery) { j.end(ErrClosed) }, full},
 	} {
-		j, err := open(Options{Path: journalPath(t)})
-		require.NoError(t, err)
-		t.Cleanup(j.file.Abandon)
-		aloft, err := j.enqueue(&Entry{Lane: "a", Key: "aloft"})
-		require.NoError(t, err)
-		behind, err := j.enqueue(&Entry{Lane: "a", Key: "behind"})
-		require.NoError(t, err)
-		b, _ := j.nextBatch(false)
+		j, b := byHand(t, entryOf("a", "aloft"), entryOf("a", "behind"))
+		aloft, behind := b.additions[0], b.additions[1]
 		batch := next(t, j)
 		require.Equal(t, []string{"aloft"}, keys(batch))
 		b.addErr, b.removeErr = full, full
